@@ -4,5 +4,6 @@ const { join } = require('node:path');
 module.exports = {
   ...require('./preset.cjs'),
   globalSetup: join(__dirname, 'database.ts'),
+  globalTeardown: join(__dirname, 'database-teardown.ts'),
   testTimeout: 20_000,
 };
