@@ -42,7 +42,14 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/config.ts', 'launcher/**/*.ts', 'e2e/**/*.ts', 'tools/**/*.ts', '**/*.spec.ts'],
+    files: [
+      '**/config.ts',
+      'launcher/**/*.ts',
+      'e2e/**/*.ts',
+      'tools/**/*.ts',
+      '**/*.spec.ts',
+      '**/testing/**/*.ts',
+    ],
     rules: { 'no-restricted-properties': 'off' },
   },
   {

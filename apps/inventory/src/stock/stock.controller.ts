@@ -1,0 +1,47 @@
+import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { CurrentUser, Roles } from '@signet/auth-guard';
+import type { Principal } from '@signet/auth-guard';
+import { Idempotent, IdempotencyKey, IdempotencyService } from '@signet/database';
+import type { IdempotentAnswer, IdempotentRequest } from '@signet/database';
+import { pageOf, Returns } from '@signet/http';
+import type { Page } from '@signet/http';
+import { sku } from '../products/product.schema.js';
+import { movement, movementQuery, stockChange, stockLevel } from './stock.schema.js';
+import type { Movement, MovementQuery, StockChange } from './stock.schema.js';
+import { StockService } from './stock.service.js';
+
+@ApiTags('stock')
+@Controller('products/:sku')
+@Roles('warehouse', 'admin')
+export class StockController {
+  constructor(
+    private readonly stock: StockService,
+    private readonly idempotency: IdempotencyService,
+  ) {}
+
+  /** Adds units that arrived, or takes away what was lost. Never below what is reserved. */
+  @Post('stock')
+  @Idempotent()
+  @Returns(200, stockLevel)
+  adjust(
+    @IdempotencyKey(200) request: IdempotentRequest,
+    @Param('sku', { schema: sku }) id: string,
+    @Body({ schema: stockChange }) change: StockChange,
+    @CurrentUser() user: Principal,
+  ): Promise<IdempotentAnswer> {
+    return this.idempotency.run(request, (transaction) =>
+      this.stock.adjust(transaction, id, change, user.subject),
+    );
+  }
+
+  /** The ledger of one product, newest first. */
+  @Get('movements')
+  @Returns(200, pageOf(movement))
+  movements(
+    @Param('sku', { schema: sku }) id: string,
+    @Query({ schema: movementQuery }) query: MovementQuery,
+  ): Promise<Page<Movement>> {
+    return this.stock.movements(id, query);
+  }
+}

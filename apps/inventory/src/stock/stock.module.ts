@@ -1,0 +1,7 @@
+import { Module } from '@nestjs/common';
+import { ProductsModule } from '../products/products.module.js';
+import { StockController } from './stock.controller.js';
+import { StockService } from './stock.service.js';
+
+@Module({ imports: [ProductsModule], controllers: [StockController], providers: [StockService] })
+export class StockModule {}

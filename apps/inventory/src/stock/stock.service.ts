@@ -1,0 +1,84 @@
+import { HttpStatus, Injectable } from '@nestjs/common';
+import { InjectDatabase } from '@signet/database';
+import type { Database, Transaction } from '@signet/database';
+import { decodeCursor, Problem, toPage } from '@signet/http';
+import type { Page } from '@signet/http';
+import { and, desc, eq, gte, lt, lte, sql } from 'drizzle-orm';
+import { z } from 'zod';
+import { ProductsService } from '../products/products.service.js';
+import { stockLevels, stockMovements } from '../schema.js';
+import type { Movement, MovementQuery, StockChange, StockLevel } from './stock.schema.js';
+
+/** Keeps sums within PostgreSQL's integer. */
+const MAXIMUM_ON_HAND = 1_000_000_000;
+
+@Injectable()
+export class StockService {
+  constructor(
+    @InjectDatabase() private readonly database: Database,
+    private readonly products: ProductsService,
+  ) {}
+
+  /**
+   * One conditional UPDATE decides, so that no interleaving takes a unit twice.
+   *
+   * @throws {Problem} 404; 409 `insufficient_stock` when fewer units are free than are taken away,
+   *   `stock_limit_exceeded` when more would be on hand than the ledger can count
+   */
+  async adjust(
+    transaction: Transaction,
+    sku: string,
+    { delta, reason }: StockChange,
+    actor: string,
+  ): Promise<StockLevel> {
+    const onHand = sql<number>`${stockLevels.onHand} + ${delta}`;
+    const [level] = await transaction
+      .update(stockLevels)
+      .set({ onHand })
+      .where(
+        and(
+          eq(stockLevels.sku, sku),
+          gte(onHand, stockLevels.reserved),
+          lte(onHand, MAXIMUM_ON_HAND),
+        ),
+      )
+      .returning();
+    if (!level) {
+      const { available } = await this.products.read(sku, transaction);
+      throw delta > 0 ? tooMany() : tooFew(sku, available);
+    }
+    await transaction.insert(stockMovements).values({ sku, delta, reason, actor });
+    return { ...level, available: level.onHand - level.reserved };
+  }
+
+  /** @throws {Problem} 404 */
+  async movements(sku: string, { limit, cursor }: MovementQuery): Promise<Page<Movement>> {
+    const before = decodeCursor(cursor, z.tuple([z.int()]));
+    await this.products.read(sku);
+    const rows = await this.database
+      .select()
+      .from(stockMovements)
+      .where(and(eq(stockMovements.sku, sku), before && lt(stockMovements.id, before[0])))
+      .orderBy(desc(stockMovements.id))
+      .limit(limit + 1);
+    const items = rows.map((row) => ({ ...row, createdAt: row.createdAt.toISOString() }));
+    return toPage(items, limit, (row) => [row.id]);
+  }
+}
+
+function tooFew(sku: string, available: number): Problem {
+  return new Problem({
+    status: HttpStatus.CONFLICT,
+    code: 'insufficient_stock',
+    detail: `delta: expected ${-available} or more, since ${available} units of ${sku} are free.`,
+    extensions: { available },
+  });
+}
+
+function tooMany(): Problem {
+  return new Problem({
+    status: HttpStatus.CONFLICT,
+    code: 'stock_limit_exceeded',
+    detail: `delta: expected at most ${MAXIMUM_ON_HAND} units on hand afterwards.`,
+  });
+}

@@ -1,0 +1,51 @@
+import { money, pageQuery, plainText } from '@signet/http';
+import { z } from 'zod';
+import { ORDER_STATUSES } from './order-states.js';
+
+const orderItem = z.strictObject({
+  sku: z
+    .string()
+    .regex(/^[A-Z0-9][A-Z0-9._-]{0,63}$/, 'expected up to 64 capitals, digits, dots, dashes')
+    .meta({ example: 'MUG-001' }),
+  quantity: z.int().min(1).max(1000).meta({ example: 2 }),
+});
+
+export const newOrder = z.strictObject({
+  items: z
+    .array(orderItem)
+    .min(1)
+    .max(50)
+    .refine(
+      (items) => new Set(items.map(({ sku }) => sku)).size === items.length,
+      'expected each SKU once',
+    ),
+  paymentMethod: plainText(200).meta({ example: 'tok_ok' }),
+});
+
+export const order = z.object({
+  id: z.uuid(),
+  status: z.enum(ORDER_STATUSES),
+  items: z.array(
+    z.object({ sku: z.string(), name: z.string(), quantity: z.int(), unitPrice: money }),
+  ),
+  total: money,
+  createdAt: z.iso.datetime(),
+  reason: z.string().optional(),
+});
+
+/** What support and admin see besides. */
+export const adminOrder = order.extend({ customerId: z.string() });
+
+export const orderQuery = z.strictObject(pageQuery);
+
+export const adminOrderQuery = z.strictObject({
+  ...pageQuery,
+  status: z.enum(ORDER_STATUSES).optional(),
+  customerId: plainText(200).optional(),
+});
+
+export type NewOrder = z.infer<typeof newOrder>;
+export type Order = z.infer<typeof order>;
+export type AdminOrder = z.infer<typeof adminOrder>;
+export type OrderQuery = z.infer<typeof orderQuery>;
+export type AdminOrderQuery = z.infer<typeof adminOrderQuery>;

@@ -1,0 +1,157 @@
+import { HttpStatus, Injectable } from '@nestjs/common';
+import { InjectDatabase } from '@signet/database';
+import type { Database, Transaction } from '@signet/database';
+import { decodeCursor, notFound, Problem, toPage } from '@signet/http';
+import type { Page } from '@signet/http';
+import { and, asc, desc, eq, inArray, lt } from 'drizzle-orm';
+import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
+import { orderLines, orders } from '../schema.js';
+import { CatalogueClient } from './catalogue.client.js';
+import { statesBefore } from './order-states.js';
+import type { OrderStatus } from './order-states.js';
+import type { AdminOrder, AdminOrderQuery, NewOrder } from './order.schema.js';
+import { quote } from './quote.js';
+import type { Quote } from './quote.js';
+
+@Injectable()
+export class OrdersService {
+  constructor(
+    @InjectDatabase() private readonly database: Database,
+    private readonly catalogue: CatalogueClient,
+  ) {}
+
+  /** @throws {Problem} 422 when something is not on sale; 503 `inventory_unavailable` */
+  async quote({ items }: NewOrder): Promise<Quote> {
+    return quote(items, await this.catalogue.onSale(items.map(({ sku }) => sku)));
+  }
+
+  async place(
+    transaction: Transaction,
+    customerId: string,
+    paymentMethod: string,
+    { lines, total }: Quote,
+  ): Promise<AdminOrder> {
+    const id = uuidv7();
+    await transaction.insert(orders).values({
+      id,
+      customerId,
+      status: 'pending',
+      totalAmount: total.amount,
+      currency: total.currency,
+      paymentMethod,
+    });
+    await transaction
+      .insert(orderLines)
+      .values(lines.map((line, index) => ({ orderId: id, line: index + 1, ...line })));
+    return this.read(id, undefined, transaction);
+  }
+
+  /**
+   * @param customerId whose order it must be; anyone's when undefined
+   * @throws {Problem} 404, also when it is someone else's
+   */
+  async read(
+    id: string,
+    customerId: string | undefined,
+    database: Database | Transaction = this.database,
+  ): Promise<AdminOrder> {
+    const rows = await database.select().from(orders).where(matching({ id, customerId }));
+    const [found] = await this.withLines(rows, database);
+    if (!found) throw notFound('order');
+    return found;
+  }
+
+  /** Newest first. */
+  async list({
+    limit,
+    cursor,
+    ...filter
+  }: Partial<AdminOrderQuery> & { limit: number }): Promise<Page<AdminOrder>> {
+    const before = decodeCursor(cursor, z.tuple([z.uuid()]));
+    const rows = await this.database
+      .select()
+      .from(orders)
+      .where(and(matching(filter), before && lt(orders.id, before[0])))
+      .orderBy(desc(orders.id))
+      .limit(limit + 1);
+    const page = toPage(rows, limit, (row) => [row.id]);
+    return { ...page, items: await this.withLines(page.items, this.database) };
+  }
+
+  /**
+   * Moves an order to `target`, if the table of transitions allows it from where the order is now.
+   * One conditional UPDATE decides.
+   *
+   * @throws {Problem} 404; 409 `invalid_transition`
+   */
+  async move(
+    transaction: Transaction,
+    id: string,
+    target: OrderStatus,
+    { customerId, reason }: { customerId?: string; reason?: string } = {},
+  ): Promise<AdminOrder> {
+    const [moved] = await transaction
+      .update(orders)
+      .set({ status: target, reason })
+      .where(and(matching({ id, customerId }), inArray(orders.status, statesBefore(target))))
+      .returning({ id: orders.id });
+    const found = await this.read(id, customerId, transaction);
+    if (moved) return found;
+    throw new Problem({
+      status: HttpStatus.CONFLICT,
+      code: 'invalid_transition',
+      detail: `The order is ${found.status}; only ${statesBefore(target).join(' or ')} can become ${target}.`,
+    });
+  }
+
+  private async withLines(
+    rows: (typeof orders.$inferSelect)[],
+    database: Database | Transaction,
+  ): Promise<AdminOrder[]> {
+    if (rows.length === 0) return [];
+    const ids = rows.map(({ id }) => id);
+    const lines = await database
+      .select()
+      .from(orderLines)
+      .where(inArray(orderLines.orderId, ids))
+      .orderBy(asc(orderLines.orderId), asc(orderLines.line));
+    const byOrder = Map.groupBy(lines, (line) => line.orderId);
+    return rows.map((row) => toOrder(row, byOrder.get(row.id) ?? []));
+  }
+}
+
+interface OrderFilter {
+  id?: string | undefined;
+  customerId?: string | undefined;
+  status?: OrderStatus | undefined;
+}
+
+function matching({ id, customerId, status }: OrderFilter) {
+  return and(
+    id === undefined ? undefined : eq(orders.id, id),
+    customerId === undefined ? undefined : eq(orders.customerId, customerId),
+    status === undefined ? undefined : eq(orders.status, status),
+  );
+}
+
+function toOrder(
+  row: typeof orders.$inferSelect,
+  lines: (typeof orderLines.$inferSelect)[],
+): AdminOrder {
+  const { currency } = row;
+  return {
+    id: row.id,
+    customerId: row.customerId,
+    status: row.status,
+    items: lines.map(({ sku, name, quantity, unitPrice }) => ({
+      sku,
+      name,
+      quantity,
+      unitPrice: { amount: unitPrice, currency },
+    })),
+    total: { amount: row.totalAmount, currency },
+    createdAt: row.createdAt.toISOString(),
+    ...(row.reason === null ? {} : { reason: row.reason }),
+  };
+}

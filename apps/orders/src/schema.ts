@@ -1,0 +1,55 @@
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  check,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  uuid,
+} from 'drizzle-orm/pg-core';
+import type { OrderStatus } from './orders/order-states.js';
+
+export { idempotencyKeys } from '@signet/database/schema';
+
+export const orders = pgTable(
+  'orders',
+  {
+    /** UUIDv7: newest last, so the key is also the order of every list. */
+    id: uuid().primaryKey(),
+    customerId: text().notNull(),
+    status: text().$type<OrderStatus>().notNull(),
+    /** Why the order stands where it stands, where that needs saying. */
+    reason: text(),
+    /** Minor units of `currency`; the sum of the lines. */
+    totalAmount: bigint({ mode: 'number' }).notNull(),
+    currency: text().notNull(),
+    /** The provider's token of the customer's means of payment; never a card number. */
+    paymentMethod: text().notNull(),
+    createdAt: timestamp({ withTimezone: true }).notNull().defaultNow(),
+  },
+  (table) => [index('orders_customer').on(table.customerId, table.id.desc())],
+);
+
+/** A snapshot: what the product was called and cost when it was ordered. */
+export const orderLines = pgTable(
+  'order_lines',
+  {
+    orderId: uuid()
+      .notNull()
+      .references(() => orders.id),
+    line: integer().notNull(),
+    sku: text().notNull(),
+    name: text().notNull(),
+    quantity: integer().notNull(),
+    /** Minor units of the order's currency. */
+    unitPrice: integer().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.orderId, table.line] }),
+    check('order_lines_quantity', sql`${table.quantity} > 0`),
+    check('order_lines_unit_price', sql`${table.unitPrice} >= 0`),
+  ],
+);

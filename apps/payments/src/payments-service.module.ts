@@ -1,0 +1,46 @@
+import { Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
+import { AuthGuardModule } from '@signet/auth-guard';
+import { DatabaseModule } from '@signet/database';
+import type { ServiceOptions } from '@signet/http';
+import { fileURLToPath } from 'node:url';
+import type { PaymentsConfig } from './config.js';
+import { PaymentsModule } from './payments/payments.module.js';
+import * as schema from './schema.js';
+
+const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url));
+
+/** The payments service: what was paid. */
+export function paymentsService(config: PaymentsConfig): ServiceOptions {
+  return {
+    name: 'payments',
+    title: 'Signet payments',
+    description: 'Payments of orders.',
+    module: PaymentsServiceModule.forRoot(config),
+    config,
+  };
+}
+
+@Module({})
+export class PaymentsServiceModule {
+  static forRoot(config: PaymentsConfig): DynamicModule {
+    return {
+      module: PaymentsServiceModule,
+      imports: [
+        DatabaseModule.forRoot({
+          url: config.DATABASE_URL,
+          applicationName: 'payments',
+          poolSize: config.DATABASE_POOL_SIZE,
+          schema,
+          migrations: MIGRATIONS,
+        }),
+        AuthGuardModule.forRoot({
+          issuer: config.SIGNET_ISSUER,
+          audience: ['urn:signet:api', 'urn:signet:payments'],
+          keys: { jwksUri: config.SIGNET_JWKS_URI, snapshotPath: config.SIGNET_JWKS_SNAPSHOT },
+        }),
+        PaymentsModule,
+      ],
+    };
+  }
+}

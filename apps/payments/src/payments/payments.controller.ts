@@ -1,0 +1,38 @@
+import { Controller, Get, Param, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { Authenticated, CurrentUser, Roles } from '@signet/auth-guard';
+import type { Principal } from '@signet/auth-guard';
+import { notFound, pageOf, Returns } from '@signet/http';
+import type { Page } from '@signet/http';
+import { z } from 'zod';
+import { payment, paymentQuery } from './payment.schema.js';
+import type { Payment, PaymentQuery } from './payment.schema.js';
+import { PaymentsService } from './payments.service.js';
+
+@ApiTags('payments')
+@Controller()
+export class PaymentsController {
+  constructor(private readonly payments: PaymentsService) {}
+
+  /** One payment: the customer's own, or anyone's for support and admin. */
+  @Get('payments/:id')
+  @Authenticated()
+  @Returns(200, payment)
+  async read(
+    @Param('id', { schema: z.uuid() }) id: string,
+    @CurrentUser() user: Principal,
+  ): Promise<Payment> {
+    const found = await this.payments.read(id);
+    const readsAll = user.roles.includes('support') || user.roles.includes('admin');
+    if (found.customerId !== user.subject && !readsAll) throw notFound('payment');
+    return found;
+  }
+
+  /** Everyone's payments, newest first. */
+  @Get('admin/payments')
+  @Roles('support', 'admin')
+  @Returns(200, pageOf(payment))
+  list(@Query({ schema: paymentQuery }) query: PaymentQuery): Promise<Page<Payment>> {
+    return this.payments.list(query);
+  }
+}

@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+
+/** A variable that lists several values, separated by commas. */
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
+
+/** The variables every service understands. Spread into the service's own schema. */
+export const serviceVariables = {
+  HOST: z.string().min(1).default('127.0.0.1').describe('address to listen on'),
+  PORT: z.coerce.number().int().min(0).max(65_535).describe('port to listen on'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).describe('postgres:// URL'),
+  DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(100).default(10),
+  SIGNET_ISSUER: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:3000'),
+  /** Requests a minute from one address before it is answered 429. */
+  RATE_LIMIT_PER_MINUTE: z.coerce.number().int().min(1).default(1200),
+  /** Addresses (or ranges) of proxies whose `X-Forwarded-For` is believed. None by default. */
+  TRUSTED_PROXIES: list.default([]),
+  /** Origins of browser applications that may call this service. None by default. */
+  CORS_ORIGINS: list.default([]),
+};
+
+/** The variables of a service that verifies tokens with the issuer's published keys. */
+export const resourceServerVariables = {
+  SIGNET_JWKS_URI: z
+    .url({ protocol: /^https?$/ })
+    .default('http://127.0.0.1:3000/.well-known/jwks.json'),
+  /** File that keeps the last good key set, so that the service starts while auth is down. */
+  SIGNET_JWKS_SNAPSHOT: z.string().min(1).optional(),
+};
+
+const serviceSchema = z.object(serviceVariables);
+export type ServiceConfig = z.infer<typeof serviceSchema>;
+
+/** The environment does not describe a service that can run. Its message names every bad variable. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/**
+ * Reads a service's configuration from the environment.
+ *
+ * A variable `NAME` may also be given as `NAME_FILE`, the path of a file that holds its value, as
+ * container platforms mount secrets. An empty variable counts as absent.
+ *
+ * @throws {ConfigError} naming each variable that is missing or wrong, and what was expected.
+ */
+export function readConfig<Schema extends z.ZodObject>(
+  schema: Schema,
+  environment: NodeJS.ProcessEnv = process.env,
+): z.infer<Schema> {
+  const values: Record<string, string> = {};
+  for (const name of Object.keys(schema.shape)) {
+    const value = environment[name] || fromFile(name, environment[`${name}_FILE`]);
+    if (value) values[name] = value;
+  }
+  const result = schema.safeParse(values);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => {
+    const name = String(issue.path[0] ?? '');
+    const rest = issue.path.slice(1).join('.');
+    const missing = values[name] === undefined ? 'is not set' : 'is not valid';
+    return `  ${name} ${missing}: ${rest ? `${rest}: ` : ''}${issue.message}`;
+  });
+  throw new ConfigError(`The configuration is not usable.\n${problems.join('\n')}`);
+}
+
+function fromFile(name: string, path: string | undefined): string | undefined {
+  if (!path) return undefined;
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    throw new ConfigError(`${name}_FILE names ${path}, which cannot be read: ${String(error)}`);
+  }
+}

@@ -1,0 +1,15 @@
+export { ConfigError, readConfig, resourceServerVariables, serviceVariables } from './config.js';
+export type { ServiceConfig } from './config.js';
+export { Readiness } from './health.module.js';
+export type { ReadinessCheck } from './health.module.js';
+export { Metrics, MetricsModule } from './metrics.module.js';
+export { money } from './money.js';
+export type { Money } from './money.js';
+export { decodeCursor, pageOf, pageQuery, toPage } from './paging.js';
+export type { Page } from './paging.js';
+export { notFound, Problem } from './problem.js';
+export type { ProblemDetails, ProblemOptions } from './problem.js';
+export { Returns } from './returns.decorator.js';
+export { createService, startService } from './service.js';
+export type { ServiceOptions } from './service.js';
+export { plainText } from './text.js';

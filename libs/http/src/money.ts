@@ -1,0 +1,14 @@
+import { z } from 'zod';
+
+/** An amount in the currency's minor units (cents), never a fraction; the currency per ISO 4217. */
+export const money = z
+  .strictObject({
+    amount: z.int().min(0).max(1_000_000_000).meta({ example: 1999 }),
+    currency: z
+      .string()
+      .regex(/^[A-Z]{3}$/, 'expected an ISO 4217 code in capitals, such as EUR')
+      .meta({ example: 'EUR' }),
+  })
+  .meta({ description: 'Minor units and ISO 4217 currency' });
+
+export type Money = z.infer<typeof money>;

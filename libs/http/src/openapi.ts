@@ -1,0 +1,41 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import type { OpenAPIObject } from '@nestjs/swagger';
+import { describeAccess, listRoutes } from '@signet/auth-guard';
+
+export interface Documentation {
+  title: string;
+  description: string;
+}
+
+/** Serves the OpenAPI document at `/docs/json` and the page that reads it at `/docs`. */
+export function serveDocumentation(app: INestApplication, documentation: Documentation): void {
+  SwaggerModule.setup('docs', app, () => documentOf(app, documentation), {
+    jsonDocumentUrl: 'docs/json',
+    yamlDocumentUrl: 'docs/yaml',
+    customSiteTitle: documentation.title,
+    swaggerOptions: { persistAuthorization: false },
+  });
+}
+
+function documentOf(app: INestApplication, { title, description }: Documentation): OpenAPIObject {
+  const builder = new DocumentBuilder()
+    .setTitle(title)
+    .setDescription(description)
+    .setVersion('1')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'at+jwt (RFC 9068)' }, 'bearer');
+  const document = SwaggerModule.createDocument(app, builder.build());
+  for (const route of listRoutes(app)) {
+    const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
+    const item = document.paths[path];
+    const operation = item?.[route.method.toLowerCase() as 'get'];
+    if (!operation) continue;
+    const access = describeAccess(route.access);
+    Object.assign(operation, { 'x-access': access });
+    operation.description = [operation.description, `**Access:** ${access}`]
+      .filter(Boolean)
+      .join('\n\n');
+    if (access !== 'public') operation.security = [{ bearer: [] }];
+  }
+  return document;
+}

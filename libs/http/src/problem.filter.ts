@@ -1,0 +1,73 @@
+import { Catch, HttpException, HttpStatus, Logger } from '@nestjs/common';
+import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { problemType, statusTitle } from './problem.js';
+import type { ProblemDetails } from './problem.js';
+
+/**
+ * Turns whatever a request threw into problem details (RFC 9457). What is not the caller's doing
+ * is logged in full and answered with a bare 500: no message of ours leaves the service.
+ */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger('Problem');
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const body = describe(error);
+    if (body.status >= 500 && !(error instanceof HttpException)) {
+      this.logger.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    }
+    const retryAfter = retryAfterOf(error);
+    if (retryAfter !== undefined) void reply.header('retry-after', String(retryAfter));
+    void reply
+      .status(body.status)
+      .header('content-type', 'application/problem+json; charset=utf-8')
+      .send(JSON.stringify(body));
+  }
+}
+
+function describe(error: unknown): ProblemDetails {
+  if (error instanceof HttpException) {
+    const response = error.getResponse();
+    if (isProblem(response)) return response;
+    const status = error.getStatus();
+    return problem(status, codeOf(status), error.message);
+  }
+  // What Fastify itself refuses before a route runs: malformed JSON, a body that is too large, …
+  const status = clientErrorStatus(error);
+  if (status !== undefined) return problem(status, codeOf(status), (error as Error).message);
+  return problem(HttpStatus.INTERNAL_SERVER_ERROR, 'internal_error');
+}
+
+function problem(status: number, code: string, detail?: string): ProblemDetails {
+  return {
+    type: problemType(code),
+    title: statusTitle(status),
+    status,
+    code,
+    ...(detail === undefined ? {} : { detail }),
+  };
+}
+
+function isProblem(response: string | object): response is ProblemDetails {
+  return typeof response === 'object' && 'code' in response && 'type' in response;
+}
+
+function clientErrorStatus(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('statusCode' in error)) return undefined;
+  const status = Number(error.statusCode);
+  return status >= 400 && status < 500 ? status : undefined;
+}
+
+/** `Payload Too Large` → `payload_too_large`. */
+function codeOf(status: number): string {
+  return statusTitle(status)
+    .toLowerCase()
+    .replace(/[^a-z]+/g, '_');
+}
+
+function retryAfterOf(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('retryAfter' in error)) return undefined;
+  return typeof error.retryAfter === 'number' ? error.retryAfter : undefined;
+}

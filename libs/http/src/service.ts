@@ -1,0 +1,98 @@
+import fastifyRateLimit from '@fastify/rate-limit';
+import { Module, StandardSchemaSerializerInterceptor } from '@nestjs/common';
+import type { DynamicModule, Type } from '@nestjs/common';
+import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Logger, LoggerModule } from 'nestjs-pino';
+import { ConfigError } from './config.js';
+import type { ServiceConfig } from './config.js';
+import { HealthModule } from './health.module.js';
+import { loggerOptions } from './logging.js';
+import { MetricsModule } from './metrics.module.js';
+import { serveDocumentation } from './openapi.js';
+import type { Documentation } from './openapi.js';
+import { Problem } from './problem.js';
+import { ProblemFilter } from './problem.filter.js';
+import { validationPipe } from './validation.js';
+
+/** The largest body a service reads: far above any honest request of ours. */
+const BODY_LIMIT_BYTES = 64 * 1024;
+
+export interface ServiceOptions extends Documentation {
+  /** The service's name in logs, such as `orders`. */
+  name: string;
+  module: Type | DynamicModule;
+  config: ServiceConfig;
+}
+
+/**
+ * Starts a service: everything that its `main.ts` does. Ends the process with status 1 and a message
+ * that says what to mend when the service cannot start.
+ */
+export async function startService(options: () => ServiceOptions): Promise<void> {
+  try {
+    const { config, ...rest } = options();
+    const app = await createService({ config, ...rest });
+    app.enableShutdownHooks();
+    await app.listen(config.PORT, config.HOST);
+  } catch (error) {
+    const known =
+      error instanceof ConfigError || (error as { code?: string }).code === 'EADDRINUSE';
+    const text = error instanceof Error ? (known ? error.message : error.stack) : String(error);
+    process.stderr.write(`${text ?? ''}\n`);
+    process.exit(1);
+  }
+}
+
+/** Makes a service ready to listen: the HTTP face that all services share around its own module. */
+export async function createService(options: ServiceOptions): Promise<NestFastifyApplication> {
+  const { config } = options;
+  const adapter = new FastifyAdapter({
+    bodyLimit: BODY_LIMIT_BYTES,
+    trustProxy: config.TRUSTED_PROXIES.length > 0 ? config.TRUSTED_PROXIES : false,
+    return503OnClosing: true,
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(rootModule(options), adapter, {
+    bufferLogs: true,
+    abortOnError: false,
+    routeConflictPolicy: { duplicate: 'error' },
+    cors: config.CORS_ORIGINS.length > 0 ? { origin: config.CORS_ORIGINS } : false,
+  });
+  app.useLogger(app.get(Logger));
+  app.useSecurityHeaders();
+  await app.register(fastifyRateLimit, {
+    max: config.RATE_LIMIT_PER_MINUTE,
+    timeWindow: '1 minute',
+    allowList: (request) => request.url.startsWith('/health/'),
+    errorResponseBuilder: (_request, { ttl }) =>
+      new Problem({
+        status: 429,
+        code: 'rate_limited',
+        detail: `At most ${config.RATE_LIMIT_PER_MINUTE} requests a minute from one address.`,
+        retryAfter: Math.ceil(ttl / 1000),
+      }),
+  });
+  serveDocumentation(app, options);
+  return app;
+}
+
+function rootModule({ name, module, config }: ServiceOptions): DynamicModule {
+  return {
+    module: ServiceModule,
+    imports: [
+      LoggerModule.forRoot(loggerOptions(name, config.LOG_LEVEL)),
+      HealthModule,
+      MetricsModule,
+      module,
+    ],
+    providers: [
+      { provide: APP_FILTER, useClass: ProblemFilter },
+      { provide: APP_PIPE, useFactory: validationPipe },
+      { provide: APP_INTERCEPTOR, useClass: StandardSchemaSerializerInterceptor },
+    ],
+  };
+}
+
+@Module({})
+class ServiceModule {}
