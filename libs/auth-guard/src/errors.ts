@@ -1,0 +1,172 @@
+/**
+ * Every reason for which the guard turns a request away: the HTTP status, a title that is the same
+ * for every occurrence, and the error code of RFC 6750 section 3.1 for the challenge, where one
+ * belongs. The keys are stable: clients may switch on them.
+ */
+const REASONS = {
+  token_missing: { status: 401, title: 'An access token is required' },
+  token_malformed: { status: 401, title: 'The access token is not a JWT', error: 'invalid_token' },
+  token_too_large: { status: 401, title: 'The access token is too large', error: 'invalid_token' },
+  token_header_invalid: {
+    status: 401,
+    title: 'The access token has a header that is not accepted',
+    error: 'invalid_token',
+  },
+  token_algorithm_invalid: {
+    status: 401,
+    title: 'The access token is not signed with RS256',
+    error: 'invalid_token',
+  },
+  token_type_invalid: {
+    status: 401,
+    title: 'The token is not an access token',
+    error: 'invalid_token',
+  },
+  token_key_unknown: {
+    status: 401,
+    title: 'The access token was signed with an unknown key',
+    error: 'invalid_token',
+  },
+  token_signature_invalid: {
+    status: 401,
+    title: 'The signature of the access token is wrong',
+    error: 'invalid_token',
+  },
+  token_claims_invalid: {
+    status: 401,
+    title: 'The access token has missing or mistyped claims',
+    error: 'invalid_token',
+  },
+  token_issuer_invalid: {
+    status: 401,
+    title: 'The access token is from another issuer',
+    error: 'invalid_token',
+  },
+  token_audience_invalid: {
+    status: 401,
+    title: 'The access token is for another audience',
+    error: 'invalid_token',
+  },
+  token_expired: { status: 401, title: 'The access token has expired', error: 'invalid_token' },
+  token_not_yet_valid: {
+    status: 401,
+    title: 'The access token is not valid yet',
+    error: 'invalid_token',
+  },
+  token_lifetime_invalid: {
+    status: 401,
+    title: 'The access token lives longer than is accepted',
+    error: 'invalid_token',
+  },
+  token_binding_unsupported: {
+    status: 401,
+    title: 'The access token is bound to a key whose possession was not proved',
+    error: 'invalid_token',
+  },
+  token_revoked: {
+    status: 401,
+    title: 'The access token has been revoked',
+    error: 'invalid_token',
+  },
+  insufficient_scope: {
+    status: 403,
+    title: 'The access token does not open this',
+    error: 'insufficient_scope',
+  },
+  access_undeclared: { status: 403, title: 'The route does not say who may call it' },
+  context_unsupported: { status: 403, title: 'The guard does not know this kind of call' },
+  keys_unavailable: { status: 503, title: 'Access tokens cannot be verified at the moment' },
+} as const satisfies Record<string, Reason>;
+
+interface Reason {
+  status: number;
+  title: string;
+  /** RFC 6750 section 3.1 */
+  error?: 'invalid_token' | 'insufficient_scope';
+}
+
+/** All codes that the guard puts into an answer. */
+export type AuthErrorCode = keyof typeof REASONS;
+
+/** What a failed check expected and found. Never holds anything that came out of a token. */
+export interface AuthErrorOptions extends ErrorOptions {
+  /** One sentence for the caller. It ends up in answers and in the challenge. */
+  detail?: string;
+}
+
+/**
+ * The guard turned something away. Framework-free: the Nest pieces translate it for their context.
+ * Neither its message nor its detail ever repeats a part of the token.
+ */
+export class AuthError extends Error {
+  override readonly name: string = 'AuthError';
+
+  constructor(
+    readonly code: AuthErrorCode,
+    { detail, cause }: AuthErrorOptions = {},
+  ) {
+    super(detail ?? REASONS[code].title, { cause });
+  }
+
+  get status(): number {
+    return REASONS[this.code].status;
+  }
+
+  get title(): string {
+    return REASONS[this.code].title;
+  }
+
+  /** The error code for the challenge of RFC 6750 section 3, where one belongs. */
+  get challengeError(): 'invalid_token' | 'insufficient_scope' | undefined {
+    const reason: Reason = REASONS[this.code];
+    return reason.error;
+  }
+}
+
+/** A token that is not acceptable: 401. */
+export class InvalidTokenError extends AuthError {
+  override readonly name = 'InvalidTokenError';
+}
+
+/** What a route demands and a token does not have. */
+export interface MissingAccess {
+  /** Whose token the route wants, when the caller's is of the other kind. */
+  caller?: 'user' | 'service';
+  /** The roles of which one would do. */
+  roles?: readonly string[];
+  /** The scopes that are all needed. */
+  scopes?: readonly string[];
+}
+
+/** A good token that does not open this route: 403. */
+export class InsufficientScopeError extends AuthError {
+  override readonly name = 'InsufficientScopeError';
+
+  constructor(
+    readonly required: MissingAccess,
+    detail: string,
+  ) {
+    super('insufficient_scope', { detail });
+  }
+}
+
+/**
+ * The keys that would tell a good token from a bad one cannot be had: 503, never 401, because the
+ * token may well be good.
+ */
+export class KeysUnavailableError extends AuthError {
+  override readonly name = 'KeysUnavailableError';
+
+  constructor(
+    /** Whole seconds after which trying again makes sense. */
+    readonly retryAfter: number,
+    options?: ErrorOptions,
+  ) {
+    super('keys_unavailable', { ...options, detail: 'The signing keys cannot be had.' });
+  }
+}
+
+/** The guard was set up with options that cannot work or would make it weak. Thrown at boot. */
+export class AuthGuardConfigurationError extends Error {
+  override readonly name = 'AuthGuardConfigurationError';
+}

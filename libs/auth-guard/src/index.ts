@@ -1,0 +1,33 @@
+export type { Access, Caller, PublicAccess, TokenAccess } from './access/access.js';
+export { AccessConflictError, describeAccess } from './access/access.js';
+export { accessOf, Authenticated, Public, Roles, Scopes } from './access/decorators.js';
+export type { Clock } from './clock.js';
+export type { AuthErrorCode, MissingAccess } from './errors.js';
+export {
+  AuthError,
+  AuthGuardConfigurationError,
+  InsufficientScopeError,
+  InvalidTokenError,
+  KeysUnavailableError,
+} from './errors.js';
+export type { JsonObject } from './jws/json.js';
+export type { JwksOptions, KeysOptions, PublicKeyOptions } from './keys/from-options.js';
+export { keySource } from './keys/from-options.js';
+export type { JsonWebKeySet } from './keys/jwk-set.js';
+export type { KeySource } from './keys/key-source.js';
+export type { RemoteKeysOptions } from './keys/remote/options.js';
+export type { GuardLog } from './log.js';
+export { AuthException } from './nest/auth.exception.js';
+export { AuthGuardModule } from './nest/auth-guard.module.js';
+export type { ProblemDetails } from './nest/challenge.js';
+export { CurrentUser, principalOf } from './nest/current-user.decorator.js';
+export { JwtStrategy } from './nest/jwt.strategy.js';
+export { KeyReadiness } from './nest/key-readiness.js';
+export { KEY_SOURCE } from './nest/module-definition.js';
+export type { AuthGuardOptions } from './nest/options.js';
+export type { Route } from './nest/route-table.js';
+export { listRoutes, UndeclaredAccessError } from './nest/route-table.js';
+export type { Principal } from './token/principal.js';
+export type { TokenProfileOptions } from './token/profile.js';
+export type { RevocationCheck, TokenVerifierOptions } from './token/verifier.js';
+export { TokenVerifier } from './token/verifier.js';

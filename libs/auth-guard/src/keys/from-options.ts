@@ -1,0 +1,36 @@
+import type { JsonWebKey, KeyObject } from 'node:crypto';
+import type { Clock } from '../clock.js';
+import { AuthGuardConfigurationError } from '../errors.js';
+import type { GuardLog } from '../log.js';
+import { keyOf, keysOfSet } from './given-keys.js';
+import type { JsonWebKeySet } from './jwk-set.js';
+import type { KeySource } from './key-source.js';
+import type { RemoteKeysOptions } from './remote/options.js';
+import { RemoteKeys } from './remote/remote-keys.js';
+
+/** One public key: a KeyObject, a PEM text or a JWK. */
+export interface PublicKeyOptions {
+  publicKey: KeyObject | string | JsonWebKey;
+  /** The `kid` that tokens must name. Without one, any: there is only this key. */
+  kid?: string;
+}
+
+/** A set of public keys that never changes. */
+export interface JwksOptions {
+  jwks: JsonWebKeySet;
+}
+
+/** The four ways to say where the keys come from. */
+export type KeysOptions = RemoteKeysOptions | PublicKeyOptions | JwksOptions | KeySource;
+
+/** @throws {AuthGuardConfigurationError} */
+export function keySource(
+  options: KeysOptions,
+  context: { issuer: string; clock?: Clock; log?: GuardLog },
+): KeySource {
+  if ('getKey' in options) return options;
+  if ('jwksUri' in options) return new RemoteKeys(options, context);
+  if ('publicKey' in options) return keyOf(options.publicKey, options.kid);
+  if ('jwks' in options) return keysOfSet(options.jwks);
+  throw new AuthGuardConfigurationError('keys: expected jwksUri, publicKey, jwks or a KeySource.');
+}

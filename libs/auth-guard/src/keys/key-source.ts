@@ -1,0 +1,23 @@
+import type { KeyObject } from 'node:crypto';
+
+/**
+ * Where the verifier gets its keys. The guard brings two: keys that are given at boot, and a remote
+ * JWK set. Implement it yourself when the keys live in the same process, as an issuer's do.
+ */
+export interface KeySource {
+  /**
+   * The public RSA key that has this `kid` now. Called on every use of a token, repeated ones too:
+   * answer from memory, and with the same object for as long as the key is the same. A promise is
+   * for the rare case of a key that has to be looked up first.
+   *
+   * @returns undefined when there is no such key: the token is answered with 401
+   * @throws {KeysUnavailableError} when it cannot be told: the request is answered with 503
+   */
+  getKey(kid: string): KeyObject | undefined | Promise<KeyObject | undefined>;
+  /** Called once, before the application serves. A rejection keeps it from starting. */
+  start?(): void | Promise<void>;
+  /** Called when the application closes. */
+  close?(): void | Promise<void>;
+  /** Whether tokens can be verified now. A source without it is always ready. */
+  isReady?(): boolean;
+}

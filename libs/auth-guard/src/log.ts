@@ -1,0 +1,7 @@
+/** Where the guard says what an operator should know. Nest's `Logger` is one. Never gets a token. */
+export interface GuardLog {
+  log(message: string): void;
+  warn(message: string): void;
+}
+
+export const silentLog: GuardLog = { log: () => undefined, warn: () => undefined };

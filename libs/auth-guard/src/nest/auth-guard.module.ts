@@ -1,0 +1,49 @@
+import { Global, Logger, Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { keySource } from '../keys/from-options.js';
+import type { KeySource } from '../keys/key-source.js';
+import { TokenVerifier } from '../token/verifier.js';
+import { AccessGuard } from './access.guard.js';
+import { GuardLifecycle } from './guard-lifecycle.js';
+import { JwtStrategy } from './jwt.strategy.js';
+import { KeyReadiness } from './key-readiness.js';
+import { ConfigurableModuleClass, KEY_SOURCE, MODULE_OPTIONS_TOKEN } from './module-definition.js';
+import type { AuthGuardOptions } from './options.js';
+import { RouteTable } from './route-table.js';
+
+/**
+ * Protects every route of the application. Import it once, in the root module, with `forRoot()` or
+ * `forRootAsync()`.
+ *
+ * @example
+ * AuthGuardModule.forRoot({
+ *   issuer: 'https://auth.example',
+ *   audience: 'urn:example:api',
+ *   keys: { jwksUri: 'https://auth.example/.well-known/jwks.json' },
+ * })
+ */
+@Global()
+@Module({
+  providers: [
+    {
+      provide: KEY_SOURCE,
+      useFactory: ({ keys, issuer, clock }: AuthGuardOptions) =>
+        keySource(keys, { issuer, log: new Logger('AuthGuard'), ...(clock ? { clock } : {}) }),
+      inject: [MODULE_OPTIONS_TOKEN],
+    },
+    {
+      provide: TokenVerifier,
+      useFactory: (options: AuthGuardOptions, keys: KeySource) =>
+        new TokenVerifier({ ...options, keys }),
+      inject: [MODULE_OPTIONS_TOKEN, KEY_SOURCE],
+    },
+    AccessGuard,
+    { provide: APP_GUARD, useExisting: AccessGuard },
+    JwtStrategy,
+    RouteTable,
+    GuardLifecycle,
+    KeyReadiness,
+  ],
+  exports: [KEY_SOURCE, TokenVerifier, KeyReadiness],
+})
+export class AuthGuardModule extends ConfigurableModuleClass {}

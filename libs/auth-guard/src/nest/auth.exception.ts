@@ -1,0 +1,26 @@
+import { HttpException } from '@nestjs/common';
+import { KeysUnavailableError } from '../errors.js';
+import type { AuthError, AuthErrorCode } from '../errors.js';
+import { problemOf } from './challenge.js';
+import type { ProblemDetails } from './challenge.js';
+
+/**
+ * An error of the guard on its way to an HTTP answer. Its response is the problem document, so Nest's
+ * own filter answers with it as it is, and a filter of yours finds it in `problem`. The guard has
+ * already set the challenge, `Retry-After` and the content type on the response.
+ */
+export class AuthException extends HttpException {
+  readonly code: AuthErrorCode;
+  readonly problem: ProblemDetails;
+  /** Seconds, when trying again later makes sense. */
+  readonly retryAfter: number | undefined;
+
+  constructor(error: AuthError) {
+    const problem = problemOf(error);
+    super({ ...problem }, problem.status, { cause: error });
+    this.message = problem.detail;
+    this.code = error.code;
+    this.problem = problem;
+    this.retryAfter = error instanceof KeysUnavailableError ? error.retryAfter : undefined;
+  }
+}

@@ -1,0 +1,57 @@
+import type { AuthError} from '../errors.js';
+import { InsufficientScopeError, KeysUnavailableError } from '../errors.js';
+
+/** The body of an error answer (RFC 9457 section 3). */
+export interface ProblemDetails {
+  /** `urn:signet:problem:<code>` */
+  type: string;
+  title: string;
+  status: number;
+  /** One of `AuthErrorCode`. */
+  code: string;
+  detail: string;
+  /** On 403: what the route demands and the token does not have. */
+  required?: { caller?: string; roles?: readonly string[]; scopes?: readonly string[] };
+}
+
+/** The body for an error of the guard. */
+export function problemOf(error: AuthError): ProblemDetails {
+  return {
+    type: `urn:signet:problem:${error.code}`,
+    title: error.title,
+    status: error.status,
+    code: error.code,
+    detail: error.message,
+    ...(error instanceof InsufficientScopeError ? { required: error.required } : {}),
+  };
+}
+
+/** The header fields that belong to it. */
+export function headersOf(error: AuthError, realm: string): Record<string, string> {
+  const headers: Record<string, string> = { 'Content-Type': 'application/problem+json' };
+  const challenge = challengeOf(error, realm);
+  if (challenge) headers['WWW-Authenticate'] = challenge;
+  if (error instanceof KeysUnavailableError) headers['Retry-After'] = String(error.retryAfter);
+  return headers;
+}
+
+/**
+ * The challenge of RFC 6750 section 3: none where another token would not help, and no error code
+ * where there was no token (section 3.1).
+ */
+function challengeOf(error: AuthError, realm: string): string | undefined {
+  if (error.status !== 401 && !error.challengeError) return undefined;
+  const parameters: [string, string][] = [['realm', realm]];
+  if (error.challengeError) {
+    parameters.push(['error', error.challengeError], ['error_description', error.message]);
+  }
+  if (error instanceof InsufficientScopeError && error.required.scopes) {
+    parameters.push(['scope', error.required.scopes.join(' ')]);
+  }
+  return `Bearer ${parameters.map(([name, value]) => `${name}="${quotable(value)}"`).join(', ')}`;
+}
+
+/** RFC 6750 section 3: printable ASCII without the quote and the backslash. */
+function quotable(value: string): string {
+  return value.replaceAll(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, "'");
+}

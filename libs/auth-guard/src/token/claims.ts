@@ -1,0 +1,145 @@
+import { InvalidTokenError } from '../errors.js';
+import type { JsonObject } from '../jws/json.js';
+import type { Principal } from './principal.js';
+import type { TokenProfile } from './profile.js';
+
+/** RFC 6749 section 3.3: scope tokens, one space between them. */
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
+
+/**
+ * Checks the claims of an access token against RFC 9068 section 2.2 and the profile, and reads the
+ * principal out of them.
+ *
+ * @param now seconds since the epoch
+ * @throws {InvalidTokenError} `token_issuer_invalid`, `token_audience_invalid`, `token_expired`,
+ *   `token_not_yet_valid`, `token_lifetime_invalid`, `token_binding_unsupported`,
+ *   `token_claims_invalid`
+ */
+export function readPrincipal(claims: JsonObject, profile: TokenProfile, now: number): Principal {
+  if (claims.iss !== profile.issuer) throw new InvalidTokenError('token_issuer_invalid');
+  const audience = readAudience(claims, profile);
+  const { issuedAt, expiresAt } = readTimes(claims, profile, now);
+  refuseBoundTokens(claims);
+  const subject = requiredText(claims, 'sub');
+  const clientId = requiredText(claims, 'client_id');
+  const kind = subject === clientId ? 'service' : 'user';
+  const sessionId = optionalText(claims, 'sid');
+  const authTime = optionalTime(claims, 'auth_time');
+  const acr = optionalText(claims, 'acr');
+  const amr = optionalTexts(claims, 'amr');
+  if (kind === 'service' && (sessionId !== undefined || authTime !== undefined)) {
+    // RFC 9068 section 5: a user whose id can be made to equal a client's must not become it.
+    throw invalid('A token whose sub equals its client_id belongs to no login.');
+  }
+  return Object.freeze({
+    kind,
+    subject,
+    clientId,
+    ...(sessionId === undefined ? {} : { sessionId }),
+    roles: optionalTexts(claims, 'roles') ?? NONE,
+    scopes: readScopes(claims),
+    audience,
+    issuedAt,
+    expiresAt,
+    tokenId: requiredText(claims, 'jti'),
+    ...(authTime === undefined ? {} : { authTime }),
+    ...(acr === undefined ? {} : { acr }),
+    ...(amr === undefined ? {} : { amr }),
+    claims,
+  });
+}
+
+/** Whether a token that expires at `expiresAt` is over. All times in seconds. */
+export function isExpired(
+  expiresAt: number,
+  { clockTolerance }: TokenProfile,
+  now: number,
+): boolean {
+  return now >= expiresAt + clockTolerance;
+}
+
+const NONE: readonly string[] = Object.freeze([]);
+
+function readAudience({ aud }: JsonObject, profile: TokenProfile): readonly string[] {
+  const audience: unknown = typeof aud === 'string' ? Object.freeze([aud]) : aud;
+  if (!isTexts(audience) || !audience.some((name) => profile.audience.has(name))) {
+    throw new InvalidTokenError('token_audience_invalid');
+  }
+  return audience;
+}
+
+function readTimes(claims: JsonObject, profile: TokenProfile, now: number) {
+  const expiresAt = requiredTime(claims, 'exp');
+  const issuedAt = requiredTime(claims, 'iat');
+  const notBefore = optionalTime(claims, 'nbf') ?? issuedAt;
+  if (isExpired(expiresAt, profile, now)) throw new InvalidTokenError('token_expired');
+  if (Math.max(issuedAt, notBefore) > now + profile.clockTolerance) {
+    throw new InvalidTokenError('token_not_yet_valid');
+  }
+  if (expiresAt <= issuedAt || expiresAt - issuedAt > profile.maxTokenLifetime) {
+    throw new InvalidTokenError('token_lifetime_invalid', {
+      detail: `An access token lives for at most ${profile.maxTokenLifetime} seconds.`,
+    });
+  }
+  return { issuedAt, expiresAt };
+}
+
+/** RFC 9449 section 7.2: a bound token that comes as a bearer token must be refused. */
+function refuseBoundTokens(claims: JsonObject): void {
+  if (Object.hasOwn(claims, 'cnf')) throw new InvalidTokenError('token_binding_unsupported');
+}
+
+function readScopes({ scope }: JsonObject): readonly string[] {
+  if (scope === undefined || scope === '') return NONE;
+  if (typeof scope !== 'string' || !SCOPE.test(scope)) throw invalidClaim('scope');
+  return Object.freeze(scope.split(' '));
+}
+
+function requiredText(claims: JsonObject, name: string): string {
+  return optionalText(claims, name) ?? fail(name);
+}
+
+function optionalText(claims: JsonObject, name: string): string | undefined {
+  const value = claims[name];
+  if (value === undefined || isText(value)) return value;
+  throw invalidClaim(name);
+}
+
+function optionalTexts(claims: JsonObject, name: string): readonly string[] | undefined {
+  const value = claims[name];
+  if (value === undefined || isTexts(value)) return value;
+  throw invalidClaim(name);
+}
+
+function requiredTime(claims: JsonObject, name: string): number {
+  return optionalTime(claims, name) ?? fail(name);
+}
+
+/** RFC 7519 section 2, NumericDate; whole seconds, as every issuer writes them. */
+function optionalTime(claims: JsonObject, name: string): number | undefined {
+  const value = claims[name];
+  if (value === undefined || (Number.isSafeInteger(value) && (value as number) >= 0)) {
+    return value as number | undefined;
+  }
+  throw invalidClaim(name);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every(isText);
+}
+
+function fail(name: string): never {
+  throw invalidClaim(name);
+}
+
+function invalidClaim(name: string): InvalidTokenError {
+  return invalid(`The claim ${name} is missing or not of its type.`);
+}
+
+function invalid(detail: string): InvalidTokenError {
+  return new InvalidTokenError('token_claims_invalid', { detail });
+}

@@ -1,0 +1,39 @@
+import type { JsonObject } from '../jws/json.js';
+
+/**
+ * Who is calling, as a verified access token says. Frozen all the way down, since one object may
+ * serve many requests that carry the same token.
+ */
+export interface Principal {
+  /**
+   * `user`: a person, or software acting for one. `service`: software acting for itself (client
+   * credentials), which RFC 9068 section 2.2 shows by a `sub` that equals `client_id`.
+   */
+  readonly kind: 'user' | 'service';
+  /** `sub`: the user's id, or the client's for a service. */
+  readonly subject: string;
+  /** `client_id`: the client that the token was issued to. */
+  readonly clientId: string;
+  /** `sid`: the login that the token belongs to. Absent for a service. */
+  readonly sessionId?: string;
+  /** `roles` (RFC 9068 section 2.2.3.1); empty when the token has none. */
+  readonly roles: readonly string[];
+  /** `scope`, split; empty when the token has none. */
+  readonly scopes: readonly string[];
+  /** `aud`, always as a list. */
+  readonly audience: readonly string[];
+  /** `iat`, in seconds since the epoch. */
+  readonly issuedAt: number;
+  /** `exp`, in seconds since the epoch. */
+  readonly expiresAt: number;
+  /** `jti` */
+  readonly tokenId: string;
+  /** `auth_time`: when the user last proved who they are, in seconds since the epoch. */
+  readonly authTime?: number;
+  /** `acr`: how strongly they did. */
+  readonly acr?: string;
+  /** `amr`: by which means (RFC 8176). */
+  readonly amr?: readonly string[];
+  /** Every claim of the token as it came, for claims of your own. */
+  readonly claims: JsonObject;
+}
