@@ -1,0 +1,84 @@
+import { Body, Controller, Get, Header, HttpStatus, Post, UseGuards } from '@nestjs/common';
+import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Authenticated, CurrentUser, Public } from '@signet/auth-guard';
+import type { Principal } from '@signet/auth-guard';
+import { notFound, Problem, Returns } from '@signet/http';
+import { FromDevice } from '../sessions/device.decorator.js';
+import type { Device } from '../sessions/device.decorator.js';
+import { LiveSessionGuard } from '../sessions/live-session.guard.js';
+import { LoginService } from '../sessions/login.service.js';
+import { tokens } from '../sessions/session.schema.js';
+import type { Tokens } from '../sessions/session.schema.js';
+import { account, passwordChange, registration } from './account.schema.js';
+import type { Account, PasswordChange, Registration } from './account.schema.js';
+import { AccountsService } from './accounts.service.js';
+import type { User } from './accounts.service.js';
+import { Throttle } from './throttle.js';
+
+@ApiTags('accounts')
+@Controller('auth')
+export class AccountsController {
+  constructor(
+    private readonly accounts: AccountsService,
+    private readonly logins: LoginService,
+    private readonly throttle: Throttle,
+  ) {}
+
+  /** Opens an account with the role `customer`, and begins its first session. */
+  @Post('register')
+  @Public()
+  @Header('cache-control', 'no-store')
+  @Returns(201, tokens)
+  @ApiResponse({ status: 409, description: 'The address has an account: `email_taken`' })
+  async register(
+    @Body({ schema: registration }) credentials: Registration,
+    @FromDevice() device: Device,
+  ): Promise<Tokens> {
+    await this.throttle.admitRegistration(device.address);
+    const user = await this.accounts.create(credentials, ['customer']);
+    if (user) return this.logins.begin(user, device);
+    throw new Problem({
+      status: HttpStatus.CONFLICT,
+      code: 'email_taken',
+      detail: 'There is an account with this email address already. Log in instead.',
+    });
+  }
+
+  /** Who the token belongs to, as the account is now. */
+  @Get('me')
+  @Authenticated()
+  @UseGuards(LiveSessionGuard)
+  @Returns(200, account)
+  async me(@CurrentUser() { subject }: Principal): Promise<Account> {
+    const user = await this.read(subject);
+    return { ...user, createdAt: user.createdAt.toISOString() };
+  }
+
+  /** Sets a new password and ends the user's other sessions. */
+  @Post('password')
+  @Authenticated()
+  @UseGuards(LiveSessionGuard)
+  @Returns(204)
+  async changePassword(
+    @CurrentUser() { subject, sessionId }: Principal,
+    @Body({ schema: passwordChange }) { currentPassword, newPassword }: PasswordChange,
+    @FromDevice() { address }: Device,
+  ): Promise<void> {
+    const { email } = await this.read(subject);
+    const user = await this.throttle.guard(email, address, () =>
+      this.accounts.authenticate({ email, password: currentPassword }),
+    );
+    if (user) return this.accounts.setPassword(user, newPassword, sessionId);
+    throw new Problem({
+      status: HttpStatus.FORBIDDEN,
+      code: 'wrong_password',
+      detail: 'currentPassword: expected the password that the account has now.',
+    });
+  }
+
+  private async read(id: string): Promise<User> {
+    const user = await this.accounts.find(id);
+    if (!user) throw notFound('account');
+    return user;
+  }
+}

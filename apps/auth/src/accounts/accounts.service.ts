@@ -1,0 +1,101 @@
+import { HttpStatus, Injectable } from '@nestjs/common';
+import { InjectDatabase } from '@signet/database';
+import type { Database, Transaction } from '@signet/database';
+import { Problem } from '@signet/http';
+import { and, eq, isNull } from 'drizzle-orm';
+import { users } from '../schema.js';
+import { SessionStore } from '../sessions/session-store.js';
+import { isGuessable } from './credentials.js';
+import { PasswordHasher } from './password-hasher.js';
+import type { Role } from './roles.js';
+
+export type User = typeof users.$inferSelect;
+
+export interface Credentials {
+  email: string;
+  password: string;
+}
+
+/** Who has an account, and the password that proves it. */
+@Injectable()
+export class AccountsService {
+  constructor(
+    @InjectDatabase() private readonly database: Database,
+    private readonly hasher: PasswordHasher,
+    private readonly sessions: SessionStore,
+  ) {}
+
+  async find(id: string): Promise<User | undefined> {
+    const [user] = await this.database.select().from(users).where(eq(users.id, id));
+    return user;
+  }
+
+  async findByEmail(email: string): Promise<User | undefined> {
+    const [user] = await this.database.select().from(users).where(eq(users.email, email));
+    return user;
+  }
+
+  /**
+   * @returns undefined when the address has an account already
+   * @throws {Problem} 422 `password_too_weak`
+   */
+  async create(credentials: Credentials, roles: Role[]): Promise<User | undefined> {
+    const passwordHash = await this.hashNew(credentials);
+    const [user] = await this.database
+      .insert(users)
+      .values({ email: credentials.email, passwordHash, roles })
+      .onConflictDoNothing()
+      .returning();
+    return user;
+  }
+
+  /**
+   * The account that these credentials open. An unknown address, a wrong password and a disabled
+   * account are answered alike and take the same work.
+   */
+  async authenticate({ email, password }: Credentials): Promise<User | undefined> {
+    const user = await this.findByEmail(email);
+    const matches = await this.hasher.verify(user?.passwordHash, password);
+    return matches && user?.disabledAt === null ? user : undefined;
+  }
+
+  /**
+   * Sets a new password and ends the user's sessions, `except` one.
+   *
+   * @throws {Problem} 422 `password_too_weak`
+   */
+  async setPassword(user: User, password: string, except?: string): Promise<void> {
+    const passwordHash = await this.hashNew({ email: user.email, password });
+    await this.database.transaction(async (transaction) => {
+      await transaction.update(users).set({ passwordHash }).where(eq(users.id, user.id));
+      await this.sessions.endAllOf(transaction, user.id, {
+        ending: 'password_changed',
+        ...(except !== undefined && { except }),
+      });
+    });
+  }
+
+  /**
+   * Keeps the account as it was authenticated until the transaction ends: whoever disables it or sets
+   * its password waits, and then finds the session that was begun here.
+   *
+   * @returns false when one of the two happened since
+   */
+  async hold(transaction: Transaction, { id, passwordHash }: User): Promise<boolean> {
+    const [held] = await transaction
+      .select({ id: users.id })
+      .from(users)
+      .where(and(eq(users.id, id), eq(users.passwordHash, passwordHash), isNull(users.disabledAt)))
+      .for('share');
+    return held !== undefined;
+  }
+
+  private hashNew({ email, password }: Credentials): Promise<string> {
+    if (!isGuessable(email, password)) return this.hasher.hash(password);
+    throw new Problem({
+      status: HttpStatus.UNPROCESSABLE_ENTITY,
+      code: 'password_too_weak',
+      detail: 'password: expected something else than the email address.',
+    });
+  }
+}

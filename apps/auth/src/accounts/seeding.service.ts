@@ -1,0 +1,34 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { AUTH_CONFIG } from '../config.js';
+import type { AuthConfig, SeedAccount } from '../config.js';
+import { AccountsService } from './accounts.service.js';
+import { PasswordHasher } from './password-hasher.js';
+
+/** Sees to it that the accounts named in the configuration exist before the service is ready. */
+@Injectable()
+export class SeedingService {
+  private readonly logger = new Logger('Seeding');
+
+  constructor(
+    @Inject(AUTH_CONFIG) private readonly config: AuthConfig,
+    private readonly accounts: AccountsService,
+    private readonly hasher: PasswordHasher,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    await Promise.all(this.config.SIGNET_SEED_ACCOUNTS.map((account) => this.seed(account)));
+  }
+
+  /** Roles are set when the account is made and never again: they are the administrators' since. */
+  private async seed({ email, password, roles, resetPassword }: SeedAccount): Promise<void> {
+    const user = await this.accounts.findByEmail(email);
+    if (!user) {
+      if (await this.accounts.create({ email, password }, roles)) {
+        this.logger.log(`Made the account ${email}`);
+      }
+    } else if (resetPassword && !(await this.hasher.verify(user.passwordHash, password))) {
+      await this.accounts.setPassword(user, password);
+      this.logger.log(`Set the password of ${email} again`);
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import { HttpStatus, Inject, Injectable } from '@nestjs/common';
+import { InjectPool } from '@signet/database';
+import { Problem } from '@signet/http';
+import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Pool } from 'pg';
+import { createHash } from 'node:crypto';
+import { AUTH_CONFIG } from '../config.js';
+import type { AuthConfig } from '../config.js';
+
+const QUARTER_HOUR = 15 * 60;
+const HOUR = 60 * 60;
+
+/**
+ * Slows down guessing. Counts in PostgreSQL, so that every replica sees every attempt, and counts an
+ * address that has no account just the same.
+ */
+@Injectable()
+export class Throttle {
+  private readonly pair: RateLimiterPostgres;
+  private readonly total: RateLimiterPostgres;
+  private readonly registrations: RateLimiterPostgres;
+
+  constructor(@InjectPool() pool: Pool, @Inject(AUTH_CONFIG) config: AuthConfig) {
+    const limiter = (keyPrefix: string, points: number, duration: number) =>
+      new RateLimiterPostgres({
+        storeClient: pool,
+        storeType: 'pool',
+        tableName: 'throttles',
+        tableCreated: true,
+        keyPrefix,
+        points,
+        duration,
+      });
+    this.pair = limiter('login', config.SIGNET_LOGIN_ATTEMPTS, QUARTER_HOUR);
+    this.total = limiter('login-total', config.SIGNET_LOGIN_ATTEMPTS_TOTAL, QUARTER_HOUR);
+    this.registrations = limiter('register', config.SIGNET_REGISTRATIONS_PER_HOUR, HOUR);
+  }
+
+  /**
+   * Checks a password under the limits: `check` runs when there are attempts left, and does not count
+   * when it finds the password right.
+   *
+   * @param email the account that is claimed
+   * @param address where the attempt comes from
+   * @throws {Problem} 429 `too_many_attempts`
+   */
+  async guard<Found>(
+    email: string,
+    address: string,
+    check: () => Promise<Found | undefined>,
+  ): Promise<Found | undefined> {
+    const pair = digest(`${email} ${address}`);
+    const total = digest(email);
+    // Counted before the check, so that attempts at the same time cannot slip through together.
+    await consume(this.pair, pair);
+    await consume(this.total, total);
+    const found = await check();
+    if (found !== undefined) await Promise.all([this.pair.delete(pair), this.total.reward(total)]);
+    return found;
+  }
+
+  /** @throws {Problem} 429 `too_many_attempts` */
+  async admitRegistration(address: string): Promise<void> {
+    await consume(this.registrations, digest(address));
+  }
+}
+
+async function consume(limiter: RateLimiterPostgres, key: string): Promise<void> {
+  try {
+    await limiter.consume(key);
+  } catch (refusal) {
+    if (!(refusal instanceof RateLimiterRes)) throw refusal;
+    throw new Problem({
+      status: HttpStatus.TOO_MANY_REQUESTS,
+      code: 'too_many_attempts',
+      detail: 'Too many attempts. Wait before you try again.',
+      retryAfter: Math.max(1, Math.ceil(refusal.msBeforeNext / 1000)),
+    });
+  }
+}
+
+function digest(key: string): string {
+  return createHash('sha256').update(key).digest('base64url');
+}

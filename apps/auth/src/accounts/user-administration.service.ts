@@ -1,0 +1,148 @@
+import { HttpStatus, Injectable } from '@nestjs/common';
+import { InjectDatabase } from '@signet/database';
+import type { Database, Transaction } from '@signet/database';
+import { decodeCursor, notFound, Problem, toPage } from '@signet/http';
+import type { Page } from '@signet/http';
+import { and, arrayContains, eq, gt, isNull, or, sql } from 'drizzle-orm';
+import { z } from 'zod';
+import { users } from '../schema.js';
+import { SessionStore } from '../sessions/session-store.js';
+import type { UserQuery, UserView } from './account.schema.js';
+import type { User } from './accounts.service.js';
+import type { Role } from './roles.js';
+
+const position = z.tuple([z.iso.datetime(), z.uuid()]);
+
+const isAdmin = and(arrayContains(users.roles, ['admin']), isNull(users.disabledAt));
+
+/** What administrators do with other people's accounts. */
+@Injectable()
+export class UserAdministrationService {
+  constructor(
+    @InjectDatabase() private readonly database: Database,
+    private readonly sessions: SessionStore,
+  ) {}
+
+  /** Accounts, the oldest first. */
+  async list({ limit, cursor, email }: UserQuery): Promise<Page<UserView>> {
+    const after = decodeCursor(cursor, position);
+    const rows = await this.database
+      .select()
+      .from(users)
+      .where(
+        and(
+          email === undefined ? undefined : sql`strpos(${users.email}, ${email}) > 0`,
+          after && isAfter(after),
+        ),
+      )
+      .orderBy(users.createdAt, users.id)
+      .limit(limit + 1);
+    return toPage(rows.map(toView), limit, (row) => [row.createdAt, row.id]);
+  }
+
+  /** @throws {Problem} 404 */
+  async read(id: string): Promise<UserView> {
+    const [user] = await this.database.select().from(users).where(eq(users.id, id));
+    return found(user);
+  }
+
+  /**
+   * The tokens that the user has keep the old roles until they are refreshed.
+   *
+   * @throws {Problem} 404, 409 `last_admin`
+   */
+  setRoles(id: string, roles: Role[]): Promise<UserView> {
+    return this.keepingAnAdmin(async (transaction) => {
+      const [user] = await transaction
+        .update(users)
+        .set({ roles })
+        .where(eq(users.id, id))
+        .returning();
+      return found(user);
+    });
+  }
+
+  /**
+   * Closes the account and ends its sessions.
+   *
+   * @throws {Problem} 404, 409 `last_admin`
+   */
+  disable(id: string): Promise<UserView> {
+    return this.keepingAnAdmin(async (transaction) => {
+      const [user] = await transaction
+        .update(users)
+        .set({ disabledAt: sql`coalesce(${users.disabledAt}, now())` })
+        .where(eq(users.id, id))
+        .returning();
+      const view = found(user);
+      await this.sessions.endAllOf(transaction, id, { ending: 'account_disabled' });
+      return view;
+    });
+  }
+
+  /** @throws {Problem} 404 */
+  async enable(id: string): Promise<UserView> {
+    const [user] = await this.database
+      .update(users)
+      .set({ disabledAt: null })
+      .where(eq(users.id, id))
+      .returning();
+    return found(user);
+  }
+
+  /** @throws {Problem} 404 */
+  async endSessions(id: string): Promise<void> {
+    await this.database.transaction(async (transaction) => {
+      const [user] = await transaction.select().from(users).where(eq(users.id, id)).for('update');
+      found(user);
+      await this.sessions.endAllOf(transaction, id, { ending: 'ended_by_admin' });
+    });
+  }
+
+  /** Whoever may take the last administrator away goes one at a time. */
+  private keepingAnAdmin<Result>(
+    change: (transaction: Transaction) => Promise<Result>,
+  ): Promise<Result> {
+    return this.database.transaction(async (transaction) => {
+      const before = await transaction
+        .select({ id: users.id })
+        .from(users)
+        .where(isAdmin)
+        .orderBy(users.id)
+        .for('update');
+      const result = await change(transaction);
+      const [after] = await transaction
+        .select({ id: users.id })
+        .from(users)
+        .where(isAdmin)
+        .limit(1);
+      if (after || before.length === 0) return result;
+      throw new Problem({
+        status: HttpStatus.CONFLICT,
+        code: 'last_admin',
+        detail: 'Nobody could administer the accounts any more. Make someone else an admin first.',
+      });
+    });
+  }
+}
+
+function isAfter([createdAt, id]: z.infer<typeof position>) {
+  const moment = new Date(createdAt);
+  return or(gt(users.createdAt, moment), and(eq(users.createdAt, moment), gt(users.id, id)));
+}
+
+/** @throws {Problem} 404 */
+function found(user: User | undefined): UserView {
+  if (!user) throw notFound('user');
+  return toView(user);
+}
+
+function toView({ id, email, roles, createdAt, disabledAt }: User): UserView {
+  return {
+    id,
+    email,
+    roles,
+    createdAt: createdAt.toISOString(),
+    disabledAt: disabledAt?.toISOString() ?? null,
+  };
+}

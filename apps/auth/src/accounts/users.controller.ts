@@ -1,0 +1,62 @@
+import { Body, Controller, Delete, Get, Param, Post, Put, Query, UseGuards } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { Roles } from '@signet/auth-guard';
+import { pageOf, Returns } from '@signet/http';
+import type { Page } from '@signet/http';
+import { LiveSessionGuard } from '../sessions/live-session.guard.js';
+import { roleChange, user, userId, userQuery } from './account.schema.js';
+import type { RoleChange, UserQuery, UserView } from './account.schema.js';
+import { UserAdministrationService } from './user-administration.service.js';
+
+@ApiTags('administration')
+@Controller('admin/users')
+@Roles('admin')
+@UseGuards(LiveSessionGuard)
+export class UsersController {
+  constructor(private readonly users: UserAdministrationService) {}
+
+  /** Accounts, the oldest first. */
+  @Get()
+  @Returns(200, pageOf(user))
+  list(@Query({ schema: userQuery }) query: UserQuery): Promise<Page<UserView>> {
+    return this.users.list(query);
+  }
+
+  /** One account. */
+  @Get(':id')
+  @Returns(200, user)
+  read(@Param('id', { schema: userId }) id: string): Promise<UserView> {
+    return this.users.read(id);
+  }
+
+  /** Replaces the roles. They are in the user's next token. */
+  @Put(':id/roles')
+  @Returns(200, user)
+  setRoles(
+    @Param('id', { schema: userId }) id: string,
+    @Body({ schema: roleChange }) { roles }: RoleChange,
+  ): Promise<UserView> {
+    return this.users.setRoles(id, roles);
+  }
+
+  /** Closes the account and ends its sessions. */
+  @Post(':id/disable')
+  @Returns(200, user)
+  disable(@Param('id', { schema: userId }) id: string): Promise<UserView> {
+    return this.users.disable(id);
+  }
+
+  /** Opens the account again. Its sessions stay ended. */
+  @Post(':id/enable')
+  @Returns(200, user)
+  enable(@Param('id', { schema: userId }) id: string): Promise<UserView> {
+    return this.users.enable(id);
+  }
+
+  /** Ends all sessions of the user, who may log in again. */
+  @Delete(':id/sessions')
+  @Returns(204)
+  endSessions(@Param('id', { schema: userId }) id: string): Promise<void> {
+    return this.users.endSessions(id);
+  }
+}

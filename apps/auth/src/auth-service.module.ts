@@ -1,0 +1,101 @@
+import { Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
+import { AuthGuardModule } from '@signet/auth-guard';
+import { DatabaseModule } from '@signet/database';
+import type { ServiceOptions } from '@signet/http';
+import { fileURLToPath } from 'node:url';
+import { AccountsController } from './accounts/accounts.controller.js';
+import { AccountsService } from './accounts/accounts.service.js';
+import { PasswordHasher } from './accounts/password-hasher.js';
+import { SeedingService } from './accounts/seeding.service.js';
+import { Throttle } from './accounts/throttle.js';
+import { UserAdministrationService } from './accounts/user-administration.service.js';
+import { UsersController } from './accounts/users.controller.js';
+import { AUTH_CONFIG } from './config.js';
+import type { AuthConfig } from './config.js';
+import { KeyRing } from './keys/key-ring.js';
+import { KeysController } from './keys/keys.controller.js';
+import { KeysModule } from './keys/keys.module.js';
+import { PLATFORM } from './oidc/audiences.js';
+import { Claims } from './oidc/claims.js';
+import { OidcEngine } from './oidc/engine.js';
+import { OidcMount } from './oidc/mount.js';
+import { UnitOfWork } from './oidc/unit-of-work.js';
+import * as schema from './schema.js';
+import { LoginService } from './sessions/login.service.js';
+import { SessionStore } from './sessions/session-store.js';
+import { SessionsController } from './sessions/sessions.controller.js';
+import { SessionsService } from './sessions/sessions.service.js';
+import { Sweeper } from './sessions/sweeper.js';
+
+const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url));
+
+/** The auth service: who you are. */
+export function authService(config: AuthConfig): ServiceOptions {
+  return {
+    name: 'auth',
+    title: 'Signet auth',
+    description: 'Accounts, sessions, keys and the tokens that open every service.',
+    module: AuthServiceModule.forRoot(config),
+    config,
+  };
+}
+
+/** Hands the configuration to whoever injects `AUTH_CONFIG`. */
+@Module({})
+class AuthConfigModule {}
+
+/**
+ * Accounts, sessions and the engine are rooms of one service, not modules of their own: a login needs
+ * all three, and each of them ends or reads what the others keep.
+ */
+@Module({})
+export class AuthServiceModule {
+  static forRoot(config: AuthConfig): DynamicModule {
+    return {
+      module: AuthServiceModule,
+      imports: [
+        {
+          module: AuthConfigModule,
+          global: true,
+          providers: [{ provide: AUTH_CONFIG, useValue: config }],
+          exports: [AUTH_CONFIG],
+        },
+        DatabaseModule.forRoot({
+          url: config.DATABASE_URL,
+          applicationName: 'auth',
+          poolSize: config.DATABASE_POOL_SIZE,
+          schema,
+          migrations: MIGRATIONS,
+        }),
+        KeysModule,
+        AuthGuardModule.forRootAsync({
+          imports: [KeysModule],
+          inject: [KeyRing],
+          // The keys are at hand: no HTTP to ourselves.
+          useFactory: (keys: KeyRing) => ({
+            issuer: config.SIGNET_ISSUER,
+            audience: PLATFORM,
+            keys,
+          }),
+        }),
+      ],
+      controllers: [AccountsController, SessionsController, UsersController, KeysController],
+      providers: [
+        AccountsService,
+        PasswordHasher,
+        SeedingService,
+        Throttle,
+        UserAdministrationService,
+        SessionStore,
+        SessionsService,
+        LoginService,
+        Sweeper,
+        Claims,
+        UnitOfWork,
+        OidcEngine,
+        OidcMount,
+      ],
+    };
+  }
+}

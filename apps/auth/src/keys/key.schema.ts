@@ -1,0 +1,18 @@
+import { pageQuery } from '@signet/http';
+import { z } from 'zod';
+import { KEY_STATES } from './key-states.js';
+
+export const signingKey = z.object({
+  kid: z.string(),
+  state: z.enum(KEY_STATES),
+  alg: z.string(),
+  createdAt: z.iso.datetime(),
+  activatedAt: z.iso.datetime().nullable(),
+  retiredAt: z.iso.datetime().nullable(),
+  removedAt: z.iso.datetime().nullable(),
+});
+
+export const keyQuery = z.strictObject(pageQuery);
+
+export type SigningKeyView = z.infer<typeof signingKey>;
+export type KeyQuery = z.infer<typeof keyQuery>;

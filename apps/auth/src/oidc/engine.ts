@@ -1,0 +1,95 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import inject from 'light-my-request';
+import type Provider from 'oidc-provider';
+import type { EventEmitter } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { AUTH_CONFIG } from '../config.js';
+import type { AuthConfig } from '../config.js';
+import { KeyRing } from '../keys/key-ring.js';
+import { SessionStore } from '../sessions/session-store.js';
+import { Claims } from './claims.js';
+import { GrantAdapter } from './grant-adapter.js';
+import { createProvider, TOKEN_PATH } from './provider.js';
+import { RecordAdapter } from './record-adapter.js';
+import { UnitOfWork } from './unit-of-work.js';
+
+/** What the token endpoint answers, as RFC 6749 sections 5.1 and 5.2 have it. */
+export interface TokenEndpointAnswer {
+  status: number;
+  body: Record<string, unknown>;
+}
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/**
+ * The protocol engine, always with the keys of the key ring. There is one at a time; a change of keys
+ * replaces it between two requests.
+ */
+@Injectable()
+export class OidcEngine {
+  private readonly logger = new Logger('OidcEngine');
+  private current: { provider: Provider; handler: Handler } | undefined;
+
+  constructor(
+    @Inject(AUTH_CONFIG) private readonly config: AuthConfig,
+    private readonly keyRing: KeyRing,
+    private readonly unit: UnitOfWork,
+    private readonly sessions: SessionStore,
+    private readonly claims: Claims,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    await this.keyRing.start();
+    this.build();
+    this.keyRing.onChange(() => this.build());
+  }
+
+  /** The engine's models, for tokens that are not asked for over the protocol. */
+  get provider(): Provider {
+    return this.started.provider;
+  }
+
+  /** Answers a request of the protocol. Its body must not have been read yet. */
+  handle(request: IncomingMessage, response: ServerResponse): void {
+    this.started.handler(request, response);
+  }
+
+  /** Asks the token endpoint in process: the same path that a client takes over the network. */
+  async requestToken(parameters: Record<string, string>): Promise<TokenEndpointAnswer> {
+    const { host } = new URL(this.config.SIGNET_ISSUER);
+    const response = await inject((request, reply) => this.handle(request, reply), {
+      method: 'POST',
+      url: TOKEN_PATH,
+      headers: {
+        host,
+        'content-type': 'application/x-www-form-urlencoded',
+        accept: 'application/json',
+      },
+      payload: new URLSearchParams(parameters).toString(),
+    });
+    return { status: response.statusCode, body: response.json<Record<string, unknown>>() };
+  }
+
+  private get started() {
+    if (!this.current) throw new Error('the engine has no keys yet');
+    return this.current;
+  }
+
+  private build(): void {
+    const provider = createProvider({
+      config: this.config,
+      claims: this.claims,
+      unit: this.unit,
+      keys: this.keyRing.published().map(({ privateJwk }) => privateJwk),
+      adapter: (model) =>
+        model === 'Grant'
+          ? new GrantAdapter(this.unit, this.sessions)
+          : new RecordAdapter(model, this.unit, this.sessions),
+    });
+    const report = (error: Error) => this.logger.error(error.stack ?? error.message);
+    provider.on('server_error', (_context, error) => report(error));
+    (provider as EventEmitter).on('error', report);
+    const handler = provider.callback();
+    this.current = { provider, handler: (request, response) => void handler(request, response) };
+  }
+}

@@ -1,0 +1,61 @@
+import { and, eq, gt, sql } from 'drizzle-orm';
+import Provider from 'oidc-provider';
+import type { Adapter, AdapterPayload } from 'oidc-provider';
+import { grants } from '../schema.js';
+import type { SessionStore } from '../sessions/session-store.js';
+import type { UnitOfWork } from './unit-of-work.js';
+
+/** Grants. One ends together with its session and everything that was ever issued from it. */
+export class GrantAdapter implements Adapter {
+  constructor(
+    private readonly unit: UnitOfWork,
+    private readonly sessions: SessionStore,
+  ) {}
+
+  async upsert(id: string, payload: AdapterPayload, expiresIn: number): Promise<void> {
+    const row = { payload, expiresAt: new Date(Date.now() + expiresIn * 1000) };
+    await this.unit.write((transaction) =>
+      transaction
+        .insert(grants)
+        .values({ id, ...row })
+        .onConflictDoUpdate({ target: grants.id, set: row }),
+    );
+  }
+
+  async find(id: string): Promise<AdapterPayload | undefined> {
+    const [grant] = await this.unit.read((executor) =>
+      executor
+        .select({ payload: grants.payload })
+        .from(grants)
+        .where(and(eq(grants.id, id), gt(grants.expiresAt, sql`now()`))),
+    );
+    return grant?.payload;
+  }
+
+  async destroy(id: string): Promise<void> {
+    const ending = isReplay() ? 'token_reuse' : 'revoked';
+    await this.unit.write((transaction) => this.sessions.end(transaction, [id], ending));
+  }
+
+  revokeByGrantId(id: string): Promise<void> {
+    return this.destroy(id);
+  }
+
+  findByUid(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  findByUserCode(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  consume(): Promise<never> {
+    return Promise.reject(new Error('grants are not consumed'));
+  }
+}
+
+/** Whether the request that the engine is answering presented a token that was exchanged before. */
+function isReplay(): boolean {
+  const { RefreshToken, AuthorizationCode } = Provider.ctx?.oidc.entities ?? {};
+  return [RefreshToken, AuthorizationCode].some((token) => token && 'consumed' in token);
+}

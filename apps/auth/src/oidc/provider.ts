@@ -1,0 +1,91 @@
+import Provider from 'oidc-provider';
+import type { AdapterFactory, Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider';
+import { createHash } from 'node:crypto';
+import type { AuthConfig } from '../config.js';
+import { CLIENT_AUDIENCES } from './audiences.js';
+import type { Claims } from './claims.js';
+import { builtInClients } from './clients.js';
+import { resourceIndicators } from './resource-servers.js';
+import type { UnitOfWork } from './unit-of-work.js';
+
+export interface ProviderParts {
+  config: AuthConfig;
+  adapter: AdapterFactory;
+  claims: Claims;
+  unit: UnitOfWork;
+  /** Private keys, the signing one first. */
+  keys: readonly JWK[];
+}
+
+export const JWKS_PATH = '/.well-known/jwks.json';
+export const TOKEN_PATH = '/oauth/token';
+
+/** How long verifiers may keep the key set. A key is published for longer before it signs. */
+export const JWKS_MAX_AGE_SECONDS = 300;
+
+/** Makes the engine. It reads its keys here and never again: other keys, another engine. */
+export function createProvider(parts: ProviderParts): Provider {
+  const provider = new Provider(parts.config.SIGNET_ISSUER, configuration(parts));
+  // The mount sets the forwarding headers itself, from what Fastify trusts.
+  provider.proxy = true;
+  provider.use((context, next) => parts.unit.run(next, () => context.status < 500));
+  provider.use(cacheKeySet);
+  return provider;
+}
+
+function configuration({ config, adapter, claims, keys }: ProviderParts): Configuration {
+  return {
+    adapter,
+    jwks: { keys },
+    clients: builtInClients(config),
+    extraClientMetadata: { properties: [CLIENT_AUDIENCES] },
+    clientAuthMethods: ['client_secret_basic', 'none'],
+    cookies: { keys: [config.SIGNET_COOKIE_SECRET] },
+    responseTypes: ['code'],
+    pkce: { required: () => true },
+    enabledJWA: { idTokenSigningAlgValues: ['RS256'] },
+    rotateRefreshToken: true,
+    findAccount: (_context, userId) => claims.account(userId),
+    extraTokenClaims: (_context, token) => claims.ofAccessToken(token),
+    routes,
+    ttl: lifetimes(config),
+    renderError,
+    features: {
+      clientCredentials: { enabled: true },
+      resourceIndicators: resourceIndicators(config.SIGNET_ACCESS_TOKEN_SECONDS),
+      devInteractions: { enabled: false },
+      rpInitiatedLogout: { enabled: false },
+      userinfo: { enabled: false },
+    },
+  };
+}
+
+/** Below `/oauth/`, so that no route of the engine's can meet one of ours. */
+const routes = { authorization: '/oauth/authorize', token: TOKEN_PATH, jwks: JWKS_PATH };
+
+/** Seconds. */
+function lifetimes(config: AuthConfig): Configuration['ttl'] {
+  return {
+    AccessToken: config.SIGNET_ACCESS_TOKEN_SECONDS,
+    ClientCredentials: config.SIGNET_ACCESS_TOKEN_SECONDS,
+    AuthorizationCode: 60,
+    RefreshToken: config.SIGNET_SESSION_IDLE_SECONDS,
+    Grant: config.SIGNET_SESSION_ABSOLUTE_SECONDS,
+    IdToken: 60 * 60,
+    Interaction: 60 * 60,
+    Session: config.SIGNET_SESSION_IDLE_SECONDS,
+  };
+}
+
+function renderError(context: KoaContextWithOIDC, out: object): void {
+  context.type = 'json';
+  context.body = out;
+}
+
+async function cacheKeySet(context: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
+  await next();
+  if (context.path !== JWKS_PATH || context.status !== 200) return;
+  context.set('Cache-Control', `public, max-age=${JWKS_MAX_AGE_SECONDS}`);
+  context.etag = createHash('sha256').update(JSON.stringify(context.body)).digest('base64url');
+  if (context.fresh) context.status = 304;
+}

@@ -1,0 +1,173 @@
+import type { Transaction } from '@signet/database';
+import { and, eq, gt, isNull, or, sql } from 'drizzle-orm';
+import type { SQL } from 'drizzle-orm';
+import { errors } from 'oidc-provider';
+import type { Adapter, AdapterPayload } from 'oidc-provider';
+import { createHash, randomBytes } from 'node:crypto';
+import { engineRecords, grants } from '../schema.js';
+import type { SessionStore } from '../sessions/session-store.js';
+import type { UnitOfWork } from './unit-of-work.js';
+
+/** Models that are issued from a grant. Others may name one without belonging to it. */
+const ISSUED_FROM_GRANTS = new Set([
+  'AccessToken',
+  'AuthorizationCode',
+  'BackchannelAuthenticationRequest',
+  'DeviceCode',
+  'PreAuthorizedCode',
+  'RefreshToken',
+]);
+
+/**
+ * Stands for the value of a record that was found by something else than its value, so that the
+ * engine can store it again. Random, so that nobody can present a hash out of the database as one.
+ */
+const HANDLE = `${randomBytes(24).toString('base64url')}.`;
+
+const FOREIGN_KEY_VIOLATION = '23503';
+
+/** Everything that the engine stores except grants: found by the hash of its value. */
+export class RecordAdapter implements Adapter {
+  constructor(
+    private readonly model: string,
+    private readonly unit: UnitOfWork,
+    private readonly sessions: SessionStore,
+  ) {}
+
+  /** @throws {errors.InvalidGrant} when the grant has gone meanwhile */
+  async upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
+    const { userCode, grantId, uid } = payload;
+    const row = {
+      payload: withoutSecrets(payload),
+      grantId: ISSUED_FROM_GRANTS.has(this.model) ? (grantId ?? null) : null,
+      uid: uid ?? null,
+      // A record that was found by its device code comes back without its user code.
+      ...(userCode !== undefined && { userCodeHash: sha256(userCode) }),
+      expiresAt: expiresIn === undefined ? null : new Date(Date.now() + expiresIn * 1000),
+    };
+    try {
+      await this.unit.write((transaction) =>
+        transaction
+          .insert(engineRecords)
+          .values({ model: this.model, hash: hashOf(id), ...row })
+          .onConflictDoUpdate({ target: [engineRecords.model, engineRecords.hash], set: row }),
+      );
+    } catch (error) {
+      if (!isForeignKeyViolation(error)) throw error;
+      throw new errors.InvalidGrant({ detail: 'the grant has ended', cause: error });
+    }
+  }
+
+  find(id: string): Promise<AdapterPayload | undefined> {
+    return this.load(eq(engineRecords.hash, hashOf(id)), { jti: id });
+  }
+
+  findByUid(uid: string): Promise<AdapterPayload | undefined> {
+    return this.load(eq(engineRecords.uid, uid));
+  }
+
+  findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
+    return this.load(eq(engineRecords.userCodeHash, sha256(userCode)), { userCode });
+  }
+
+  /**
+   * Of any number of callers one succeeds. The others hold a token that was exchanged before: the
+   * family ends (RFC 9700 section 4.14.2).
+   *
+   * @throws {errors.InvalidGrant} when the record was consumed before, or is gone
+   */
+  async consume(id: string): Promise<void> {
+    const consumed = await this.unit.write(async (transaction) => {
+      const grantId = await this.lockGrant(transaction, id);
+      const { rowCount } = await transaction
+        .update(engineRecords)
+        .set({ consumedAt: sql`now()` })
+        .where(and(this.is(id), isNull(engineRecords.consumedAt)));
+      if (rowCount === 1) return true;
+      if (grantId !== undefined) await this.sessions.end(transaction, [grantId], 'token_reuse');
+      return false;
+    });
+    if (!consumed) throw new errors.InvalidGrant({ detail: 'consumed before' });
+  }
+
+  async destroy(id: string): Promise<void> {
+    await this.unit.write(async (transaction) => {
+      await this.lockGrant(transaction, id);
+      await transaction.delete(engineRecords).where(this.is(id));
+    });
+  }
+
+  async revokeByGrantId(grantId: string): Promise<void> {
+    await this.unit.write(async (transaction) => {
+      await transaction
+        .select({ id: grants.id })
+        .from(grants)
+        .where(eq(grants.id, grantId))
+        .for('update');
+      await transaction
+        .delete(engineRecords)
+        .where(and(eq(engineRecords.model, this.model), eq(engineRecords.grantId, grantId)));
+    });
+  }
+
+  /** Grants are locked before their records, by everyone: otherwise two could wait for each other. */
+  private async lockGrant(transaction: Transaction, id: string): Promise<string | undefined> {
+    const [record] = await transaction
+      .select({ grantId: engineRecords.grantId })
+      .from(engineRecords)
+      .where(this.is(id));
+    if (!record?.grantId) return undefined;
+    await transaction
+      .select({ id: grants.id })
+      .from(grants)
+      .where(eq(grants.id, record.grantId))
+      .for('update');
+    return record.grantId;
+  }
+
+  private async load(
+    condition: SQL,
+    known: AdapterPayload = {},
+  ): Promise<AdapterPayload | undefined> {
+    const [record] = await this.unit.read((executor) =>
+      executor
+        .select()
+        .from(engineRecords)
+        .where(and(eq(engineRecords.model, this.model), condition, isCurrent)),
+    );
+    if (!record) return undefined;
+    const { payload, consumedAt, hash } = record;
+    return {
+      jti: HANDLE + hash,
+      ...payload,
+      ...known,
+      ...(consumedAt && { consumed: Math.floor(consumedAt.getTime() / 1000) }),
+    };
+  }
+
+  private is(id: string): SQL | undefined {
+    return and(eq(engineRecords.model, this.model), eq(engineRecords.hash, hashOf(id)));
+  }
+}
+
+const isCurrent = or(isNull(engineRecords.expiresAt), gt(engineRecords.expiresAt, sql`now()`));
+
+/** The values that the row is found by; whoever finds it has them. */
+function withoutSecrets({ ...payload }: AdapterPayload): AdapterPayload {
+  delete payload.jti;
+  delete payload.userCode;
+  return payload;
+}
+
+function hashOf(id: string): string {
+  return id.startsWith(HANDLE) ? id.slice(HANDLE.length) : sha256(id);
+}
+
+function sha256(value: string): string {
+  return createHash('sha256').update(value).digest('base64url');
+}
+
+function isForeignKeyViolation(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause && cause.code === FOREIGN_KEY_VIOLATION;
+}

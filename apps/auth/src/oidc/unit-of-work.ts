@@ -1,0 +1,94 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDatabase } from '@signet/database';
+import type { Database, Transaction } from '@signet/database';
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/**
+ * One transaction around everything that the engine writes for one request, although the engine knows
+ * its storage only as single calls: a token is consumed, its successor stored and its session touched,
+ * or none of it. The transaction begins with the first write.
+ */
+@Injectable()
+export class UnitOfWork {
+  private readonly current = new AsyncLocalStorage<RequestTransaction>();
+
+  constructor(@InjectDatabase() private readonly database: Database) {}
+
+  /**
+   * Runs `work` and commits what was written meanwhile, unless it throws or `commits` says no to its
+   * result. Inside another unit of work it becomes a part of that one.
+   */
+  async run<Result>(
+    work: () => Promise<Result>,
+    commits: (result: Result) => boolean = () => true,
+  ): Promise<Result> {
+    if (this.current.getStore()) return work();
+    const transaction = new RequestTransaction(this.database);
+    try {
+      const result = await this.current.run(transaction, work);
+      await (commits(result) ? transaction.commit() : transaction.rollBack());
+      return result;
+    } catch (error) {
+      await transaction.rollBack();
+      throw error;
+    }
+  }
+
+  /** Reads what this unit of work has written, and otherwise what is committed. */
+  read<Result>(query: (executor: Database | Transaction) => Promise<Result>): Promise<Result> {
+    const transaction = this.current.getStore();
+    // Once the transaction holds a connection, a second one could be waited for by everyone who
+    // waits for this one's locks.
+    return transaction?.isOpen ? transaction.use(query) : query(this.database);
+  }
+
+  write<Result>(query: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    const transaction = this.current.getStore();
+    return transaction ? transaction.use(query) : this.database.transaction(query);
+  }
+}
+
+class RequestTransaction {
+  private opened: Promise<Transaction> | undefined;
+  private closed: Promise<void> = Promise.resolve();
+  private last: Promise<unknown> = Promise.resolve();
+  private readonly verdict = Promise.withResolvers<undefined>();
+
+  constructor(private readonly database: Database) {}
+
+  get isOpen(): boolean {
+    return this.opened !== undefined;
+  }
+
+  /** One query at a time: the engine starts several at once, and a connection can do but one. */
+  use<Result>(query: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    this.opened ??= this.open();
+    const { opened } = this;
+    const result = this.last.then(async () => query(await opened));
+    this.last = result.catch(() => undefined);
+    return result;
+  }
+
+  async commit(): Promise<void> {
+    await this.last;
+    this.verdict.resolve(undefined);
+    await this.closed;
+  }
+
+  async rollBack(): Promise<void> {
+    if (!this.isOpen) return;
+    await this.last;
+    this.verdict.reject(new Error('rolled back'));
+    await this.closed.catch(() => undefined);
+  }
+
+  private open(): Promise<Transaction> {
+    const { promise, resolve, reject } = Promise.withResolvers<Transaction>();
+    this.closed = this.database.transaction(async (transaction) => {
+      resolve(transaction);
+      await this.verdict.promise;
+    });
+    this.closed.catch(reject);
+    return promise;
+  }
+}

@@ -1,0 +1,138 @@
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  check,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  uniqueIndex,
+  uuid,
+  varchar,
+} from 'drizzle-orm/pg-core';
+import type { JWK } from 'jose';
+import type { AdapterPayload } from 'oidc-provider';
+import { ROLES } from './accounts/roles.js';
+import { KEY_STATES } from './keys/key-states.js';
+import { ENDINGS } from './sessions/endings.js';
+
+/** Milliseconds, as JavaScript has them: a cursor made from one finds its row again. */
+const moment = () => timestamp({ withTimezone: true, precision: 3 });
+
+const literals = (values: readonly string[]) => sql.raw(values.map((v) => `'${v}'`).join(', '));
+
+export const users = pgTable(
+  'users',
+  {
+    id: uuid().primaryKey().defaultRandom(),
+    /** In lower case: two spellings of one address are one account. */
+    email: text().notNull(),
+    /** PHC string of argon2id. */
+    passwordHash: text().notNull(),
+    roles: text({ enum: ROLES }).array().notNull(),
+    disabledAt: moment(),
+    createdAt: moment().notNull().defaultNow(),
+  },
+  (table) => [
+    uniqueIndex('users_email').on(table.email),
+    index('users_page').on(table.createdAt, table.id),
+    check('users_email_lower_case', sql`${table.email} = lower(${table.email})`),
+    check('users_roles_known', sql`${table.roles} <@ array[${literals(ROLES)}]`),
+  ],
+);
+
+/** A login on one client, for the eyes of its user and of administrators. Outlives its grant. */
+export const sessions = pgTable(
+  'sessions',
+  {
+    /** The id of the grant: the `sid` of every token of this login. */
+    sid: text().primaryKey(),
+    userId: uuid()
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    clientId: text().notNull(),
+    /** `acr` and `amr` of the tokens: how the user proved who they are at `createdAt`. */
+    acr: text().notNull(),
+    amr: text().array().notNull(),
+    userAgent: text(),
+    address: text(),
+    createdAt: moment().notNull().defaultNow(),
+    lastUsedAt: moment().notNull().defaultNow(),
+    expiresAt: moment().notNull(),
+    endedAt: moment(),
+    ending: text({ enum: ENDINGS }),
+  },
+  (table) => [
+    index('sessions_of_user').on(table.userId, table.createdAt, table.sid),
+    index('sessions_expiry').on(table.expiresAt),
+    check('sessions_ending', sql`(${table.endedAt} is null) = (${table.ending} is null)`),
+  ],
+);
+
+/** The engine's grants. The only engine ids kept in clear: they open nothing. */
+export const grants = pgTable(
+  'grants',
+  {
+    id: text().primaryKey(),
+    payload: jsonb().$type<AdapterPayload>().notNull(),
+    expiresAt: moment().notNull(),
+  },
+  (table) => [index('grants_expiry').on(table.expiresAt)],
+);
+
+/** Everything else that the engine stores, found by the SHA-256 of its value. */
+export const engineRecords = pgTable(
+  'engine_records',
+  {
+    model: text().notNull(),
+    /** SHA-256 of the token, base64url. The token itself is in no row. */
+    hash: text().notNull(),
+    /** A record cannot outlive its grant, nor come into being after it has gone. */
+    grantId: text().references(() => grants.id, { onDelete: 'cascade' }),
+    uid: text(),
+    /** SHA-256 as well. */
+    userCodeHash: text(),
+    payload: jsonb().$type<AdapterPayload>().notNull(),
+    consumedAt: moment(),
+    expiresAt: moment(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.model, table.hash] }),
+    index('engine_records_grant').on(table.grantId),
+    uniqueIndex('engine_records_uid').on(table.model, table.uid),
+    uniqueIndex('engine_records_user_code').on(table.model, table.userCodeHash),
+    index('engine_records_expiry').on(table.expiresAt),
+  ],
+);
+
+export const signingKeys = pgTable(
+  'signing_keys',
+  {
+    kid: text().primaryKey(),
+    state: text({ enum: KEY_STATES }).notNull(),
+    publicJwk: jsonb().$type<JWK>().notNull(),
+    /** The private JWK under the key-encryption key; gone once the key is removed. */
+    envelope: text(),
+    createdAt: moment().notNull().defaultNow(),
+    activatedAt: moment(),
+    retiredAt: moment(),
+    removedAt: moment(),
+  },
+  (table) => [
+    uniqueIndex('signing_keys_one_active')
+      .on(table.state)
+      .where(sql`${table.state} = 'active'`),
+    check('signing_keys_state', sql`${table.state} in (${literals(KEY_STATES)})`),
+    check('signing_keys_private', sql`(${table.envelope} is null) = (${table.state} = 'removed')`),
+  ],
+);
+
+/** Attempts counted by rate-limiter-flexible, which prescribes the columns. */
+export const throttles = pgTable('throttles', {
+  key: varchar({ length: 255 }).primaryKey(),
+  points: integer().notNull().default(0),
+  expire: bigint({ mode: 'number' }),
+});

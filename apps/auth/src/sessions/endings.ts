@@ -1,0 +1,17 @@
+/** Why a session ended. */
+export const ENDINGS = [
+  'logout',
+  'logout_all',
+  /** Its user ended it from another session. */
+  'ended_by_user',
+  'password_changed',
+  'ended_by_admin',
+  'account_disabled',
+  /** A token that had been exchanged before came again: one of its two holders stole it. */
+  'token_reuse',
+  /** The engine revoked the grant for another reason. */
+  'revoked',
+  'expired',
+] as const;
+
+export type Ending = (typeof ENDINGS)[number];

@@ -1,0 +1,77 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDatabase } from '@signet/database';
+import type { Database } from '@signet/database';
+import type { Principal } from '@signet/auth-guard';
+import { decodeCursor, notFound, toPage } from '@signet/http';
+import type { Page } from '@signet/http';
+import { and, desc, eq, lt, or } from 'drizzle-orm';
+import { z } from 'zod';
+import { sessions } from '../schema.js';
+import type { Ending } from './endings.js';
+import { isLive, SessionStore } from './session-store.js';
+import type { Session, SessionQuery } from './session.schema.js';
+
+const position = z.tuple([z.iso.datetime(), z.string()]);
+
+/** What a user sees of their sessions, and how they end them. */
+@Injectable()
+export class SessionsService {
+  constructor(
+    @InjectDatabase() private readonly database: Database,
+    private readonly store: SessionStore,
+  ) {}
+
+  /** The user's live sessions, the newest first. */
+  async list(user: Principal, { limit, cursor }: SessionQuery): Promise<Page<Session>> {
+    const after = decodeCursor(cursor, position);
+    const rows = await this.database
+      .select()
+      .from(sessions)
+      .where(and(eq(sessions.userId, user.subject), isLive, after && isBefore(after)))
+      .orderBy(desc(sessions.createdAt), desc(sessions.sid))
+      .limit(limit + 1);
+    const page = toPage(rows, limit, (row) => [row.createdAt.toISOString(), row.sid]);
+    return { ...page, items: page.items.map((row) => toSession(row, user.sessionId)) };
+  }
+
+  /** @throws {Problem} 404 when the session is not this user's, or has ended */
+  async endOne(user: Principal, sid: string): Promise<void> {
+    const [own] = await this.database
+      .select({ sid: sessions.sid })
+      .from(sessions)
+      .where(and(eq(sessions.sid, sid), eq(sessions.userId, user.subject), isLive));
+    if (!own) throw notFound('session');
+    await this.end(sid, sid === user.sessionId ? 'logout' : 'ended_by_user');
+  }
+
+  async end(sid: string, ending: Ending): Promise<void> {
+    await this.database.transaction((transaction) => this.store.end(transaction, [sid], ending));
+  }
+
+  async endAll(userId: string, ending: Ending): Promise<void> {
+    await this.database.transaction((transaction) =>
+      this.store.endAllOf(transaction, userId, { ending }),
+    );
+  }
+}
+
+function isBefore([createdAt, sid]: z.infer<typeof position>) {
+  const moment = new Date(createdAt);
+  return or(
+    lt(sessions.createdAt, moment),
+    and(eq(sessions.createdAt, moment), lt(sessions.sid, sid)),
+  );
+}
+
+function toSession(row: typeof sessions.$inferSelect, current: string | undefined): Session {
+  return {
+    id: row.sid,
+    clientId: row.clientId,
+    userAgent: row.userAgent,
+    address: row.address,
+    createdAt: row.createdAt.toISOString(),
+    lastUsedAt: row.lastUsedAt.toISOString(),
+    expiresAt: row.expiresAt.toISOString(),
+    current: row.sid === current,
+  };
+}
