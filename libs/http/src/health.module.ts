@@ -1,6 +1,6 @@
 import { Controller, Get, HttpStatus, Injectable, Module } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService } from '@nestjs/core';
-import { Public } from '@signet/auth-guard';
+import { KeyReadiness, Public } from '@signet/auth-guard';
 import { z } from 'zod';
 import { Problem } from './problem.js';
 import { Returns } from './returns.decorator.js';
@@ -43,6 +43,16 @@ class ReadinessService {
   }
 }
 
+@Readiness('keys')
+@Injectable()
+class KeysCheck implements ReadinessCheck {
+  constructor(private readonly keys: KeyReadiness) {}
+
+  checkReadiness(): void {
+    this.keys.checkReadiness();
+  }
+}
+
 const healthy = z.object({ status: z.literal('ok') });
 
 @Controller('health')
@@ -76,6 +86,6 @@ class HealthController {
 @Module({
   imports: [DiscoveryModule],
   controllers: [HealthController],
-  providers: [ReadinessService],
+  providers: [ReadinessService, KeysCheck],
 })
 export class HealthModule {}

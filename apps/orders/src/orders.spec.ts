@@ -1,0 +1,213 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createTestIssuer } from '@signet/auth-guard/testing';
+import type { JwksServer } from '@signet/auth-guard/testing';
+import { createTestDatabase } from '@signet/database/testing';
+import type { TestDatabase } from '@signet/database/testing';
+import { createService } from '@signet/http';
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ordersConfig } from './config.js';
+import { ordersService } from './orders-service.module.js';
+
+const issuer = createTestIssuer({ audience: 'urn:signet:api' });
+const alice = issuer.token({ subject: 'alice', roles: ['customer'] });
+const bob = issuer.token({ subject: 'bob', roles: ['customer'] });
+const support = issuer.token({ roles: ['support'] });
+const admin = issuer.token({ roles: ['admin'] });
+
+const CATALOGUE = [
+  { sku: 'MUG', name: 'Mug', price: { amount: 1299, currency: 'EUR' } },
+  { sku: 'TEA', name: 'Tea', price: { amount: 450, currency: 'EUR' } },
+  { sku: 'HAT', name: 'Hat', price: { amount: 2000, currency: 'USD' } },
+];
+
+/** Answers as inventory's `GET /products?sku=…` does. */
+function serveCatalogue(): Promise<Server> {
+  const server = createServer((request, response) => {
+    const skus = new URL(request.url ?? '', 'http://catalogue').searchParams.getAll('sku');
+    const items = CATALOGUE.filter(({ sku }) => skus.includes(sku));
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ items, nextCursor: null }));
+  });
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
+}
+
+describe('orders', () => {
+  let database: TestDatabase;
+  let jwks: JwksServer;
+  let catalogue: Server;
+  let app: NestFastifyApplication;
+
+  beforeEach(async () => {
+    database = await createTestDatabase();
+    jwks = await issuer.serve();
+    catalogue = await serveCatalogue();
+    const config = ordersConfig({
+      DATABASE_URL: database.url,
+      SIGNET_ISSUER: issuer.issuer,
+      SIGNET_JWKS_URI: jwks.jwksUri,
+      SIGNET_INVENTORY_URL: `http://127.0.0.1:${(catalogue.address() as AddressInfo).port}`,
+      LOG_LEVEL: 'silent',
+    });
+    app = await createService(ordersService(config));
+    await app.init();
+  });
+
+  afterEach(async () => {
+    await app.close();
+    catalogue.close();
+    catalogue.closeAllConnections();
+    await jwks.close();
+    await database.drop();
+  });
+
+  const get = (url: string, token: string) =>
+    app.inject({ url, headers: { authorization: `Bearer ${token}` } });
+
+  const post = (url: string, token: string, payload?: object, key: string = randomUUID()) =>
+    app.inject({
+      method: 'POST',
+      url,
+      ...(payload && { payload }),
+      headers: { authorization: `Bearer ${token}`, 'idempotency-key': key },
+    });
+
+  const place = (token = alice, items: object[] = [{ sku: 'MUG', quantity: 2 }], key?: string) =>
+    post('/orders', token, { items, paymentMethod: 'tok_ok' }, key);
+
+  const placed = async (token = alice) => (await place(token)).json<{ id: string }>().id;
+
+  it('takes an order at the prices of the catalogue', async () => {
+    const response = await place(alice, [
+      { sku: 'MUG', quantity: 2 },
+      { sku: 'TEA', quantity: 1 },
+    ]);
+    expect(response.statusCode).toBe(202);
+    const order = response.json<{ id: string }>();
+    expect(order).toMatchObject({
+      status: 'pending',
+      items: [
+        { sku: 'MUG', name: 'Mug', quantity: 2, unitPrice: { amount: 1299, currency: 'EUR' } },
+        { sku: 'TEA', name: 'Tea', quantity: 1, unitPrice: { amount: 450, currency: 'EUR' } },
+      ],
+      total: { amount: 3048, currency: 'EUR' },
+    });
+    expect((await get(`/orders/${order.id}`, alice)).json()).toEqual(order);
+  });
+
+  it("takes no price from the customer's hand", async () => {
+    const response = await place(alice, [
+      { sku: 'MUG', quantity: 1, unitPrice: { amount: 1, currency: 'EUR' } },
+    ]);
+    expect(response.statusCode).toBe(400);
+    expect(response.body).toContain('unitPrice');
+  });
+
+  it('places an order once when the request is sent twice, also when inventory is gone by then', async () => {
+    const first = await place(alice, undefined, 'k');
+    catalogue.close();
+    catalogue.closeAllConnections();
+    const second = await place(alice, undefined, 'k');
+    expect(second.statusCode).toBe(202);
+    expect(second.headers['idempotent-replayed']).toBe('true');
+    expect(second.json()).toEqual(first.json());
+    expect((await get('/orders', alice)).json<{ items: object[] }>().items).toHaveLength(1);
+  });
+
+  it('shows customers their own orders, newest first, in pages', async () => {
+    const ids = [await placed(), await placed(), await placed()].reverse();
+    await placed(bob);
+    const first = (await get('/orders?limit=2', alice)).json<{
+      items: { id: string }[];
+      nextCursor: string;
+    }>();
+    const second = (await get(`/orders?limit=2&cursor=${first.nextCursor}`, alice)).json<{
+      items: { id: string }[];
+      nextCursor: null;
+    }>();
+    expect([...first.items, ...second.items].map(({ id }) => id)).toEqual(ids);
+    expect(second.nextCursor).toBeNull();
+  });
+
+  it("answers 404 for another customer's order, as for one that never was", async () => {
+    const id = await placed(alice);
+    const others = await get(`/orders/${id}`, bob);
+    const nobodys = await get(`/orders/${randomUUID()}`, bob);
+    const cancelled = await post(`/orders/${id}/cancel`, bob);
+    expect([others.statusCode, nobodys.statusCode, cancelled.statusCode]).toEqual([404, 404, 404]);
+    expect(others.json()).toEqual(nobodys.json());
+    expect((await get(`/orders/${id}`, alice)).json()).toMatchObject({ status: 'pending' });
+  });
+
+  it("shows everyone's orders to support and admin, with whose they are", async () => {
+    const id = await placed(bob);
+    await placed(alice);
+    const bobs = (await get('/admin/orders?customerId=bob', support)).json<object>();
+    expect(bobs).toMatchObject({ items: [{ id, customerId: 'bob' }], nextCursor: null });
+    expect((await get(`/admin/orders/${id}`, admin)).statusCode).toBe(200);
+    expect((await get('/admin/orders', alice)).statusCode).toBe(403);
+  });
+
+  it('cancels an order once, and not one that is cancelled already', async () => {
+    const id = await placed();
+    const cancelled = await post(`/orders/${id}/cancel`, alice);
+    expect(cancelled.json()).toMatchObject({
+      status: 'cancelled',
+      reason: 'cancelled by the customer',
+    });
+    const again = await post(`/orders/${id}/cancel`, alice);
+    expect(again.statusCode).toBe(409);
+    expect(again.json()).toMatchObject({ code: 'invalid_transition' });
+  });
+
+  it('ships what was confirmed and nothing else', async () => {
+    const id = await placed();
+    const response = await post(`/admin/orders/${id}/ship`, admin);
+    expect(response.statusCode).toBe(409);
+    expect(response.json<{ detail: string }>().detail).toBe(
+      'The order is pending; only confirmed can become shipped.',
+    );
+  });
+
+  it.each([
+    ['a SKU that is not on sale', [{ sku: 'NOPE', quantity: 1 }], 422, 'product_unavailable'],
+    [
+      'two currencies',
+      [
+        { sku: 'MUG', quantity: 1 },
+        { sku: 'HAT', quantity: 1 },
+      ],
+      422,
+      'mixed_currencies',
+    ],
+    ['a negative quantity', [{ sku: 'MUG', quantity: -1 }], 400, 'validation_failed'],
+    ['half a mug', [{ sku: 'MUG', quantity: 0.5 }], 400, 'validation_failed'],
+    ['no items', [], 400, 'validation_failed'],
+    [
+      'the same SKU twice',
+      [
+        { sku: 'MUG', quantity: 1 },
+        { sku: 'MUG', quantity: 1 },
+      ],
+      400,
+      'validation_failed',
+    ],
+  ])('refuses an order with %s and keeps nothing', async (_what, items, status, code) => {
+    const response = await place(alice, items);
+    expect(response.statusCode).toBe(status);
+    expect(response.json()).toMatchObject({ code });
+    expect((await get('/orders', alice)).json()).toEqual({ items: [], nextCursor: null });
+  });
+
+  it('answers 503 and keeps nothing when prices cannot be had', async () => {
+    catalogue.close();
+    catalogue.closeAllConnections();
+    const response = await place();
+    expect(response.statusCode).toBe(503);
+    expect(response.headers['retry-after']).toBe('2');
+    expect(response.json()).toMatchObject({ code: 'inventory_unavailable' });
+    expect((await get('/orders', alice)).json()).toMatchObject({ items: [] });
+  });
+});

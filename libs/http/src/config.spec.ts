@@ -1,0 +1,48 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { ConfigError, readConfig, serviceVariables } from './config.js';
+
+const schema = z.object(serviceVariables);
+const good = { PORT: '3001', DATABASE_URL: 'postgres://localhost/orders' };
+
+describe('the configuration of a service', () => {
+  it('is parsed into numbers and lists, with its defaults', () => {
+    const config = readConfig(schema, { ...good, TRUSTED_PROXIES: '10.0.0.1, 10.0.0.2' });
+    expect(config).toMatchObject({
+      HOST: '127.0.0.1',
+      PORT: 3001,
+      TRUSTED_PROXIES: ['10.0.0.1', '10.0.0.2'],
+      CORS_ORIGINS: [],
+    });
+  });
+
+  it('names every variable that is missing or wrong, and what was expected', () => {
+    const read = () => readConfig(schema, { PORT: 'http', LOG_LEVEL: 'loud' });
+    expect(read).toThrow(ConfigError);
+    expect(read).toThrow(/PORT is not valid: .*number/);
+    expect(read).toThrow(/DATABASE_URL is not set/);
+    expect(read).toThrow(/LOG_LEVEL is not valid: .*"info"/);
+  });
+
+  it('never repeats a value, which may be a secret', () => {
+    const read = () => readConfig(schema, { ...good, DATABASE_URL: 'mysql://root:hunter2@db' });
+    expect(read).toThrow(/DATABASE_URL is not valid/);
+    expect(read).not.toThrow(/hunter2/);
+  });
+
+  it('can come from files, as container platforms mount secrets', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'signet-config-'));
+    const path = join(folder, 'database-url');
+    writeFileSync(path, 'postgres://localhost/from-a-file\n');
+    const config = readConfig(schema, { PORT: '1', DATABASE_URL_FILE: path });
+    rmSync(folder, { recursive: true });
+    expect(config.DATABASE_URL).toBe('postgres://localhost/from-a-file');
+  });
+
+  it('names the file that cannot be read', () => {
+    const read = () => readConfig(schema, { PORT: '1', DATABASE_URL_FILE: '/nowhere/secret' });
+    expect(read).toThrow(/DATABASE_URL_FILE.*\/nowhere\/secret/);
+  });
+});

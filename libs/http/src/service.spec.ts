@@ -1,0 +1,221 @@
+import { Body, Controller, Get, Injectable, Module, Param, Post } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AuthGuardModule, Public, Roles } from '@signet/auth-guard';
+import { createTestIssuer } from '@signet/auth-guard/testing';
+import { z } from 'zod';
+import { Readiness } from './health.module.js';
+import { plainText } from './text.js';
+import { notFound } from './problem.js';
+import { readConfig, serviceVariables } from './config.js';
+import { Returns } from './returns.decorator.js';
+import { createService } from './service.js';
+
+const thing = z.strictObject({ name: plainText(20), quantity: z.int().min(1) });
+
+@Controller('things')
+class ThingsController {
+  @Post()
+  @Public()
+  @Returns(201, z.object({ name: z.string() }))
+  make(@Body({ schema: thing }) body: z.infer<typeof thing>) {
+    return { ...body, secret: 'a column that nobody should see' };
+  }
+
+  @Get('broken')
+  @Roles('admin')
+  broken(): never {
+    throw new Error('password=hunter2');
+  }
+
+  @Get(':id')
+  @Public()
+  read(@Param('id', { schema: z.uuid() }) _id: string): never {
+    throw notFound('thing');
+  }
+}
+
+const dependency = { ready: true };
+
+@Readiness('dependency')
+@Injectable()
+class DependencyReadiness {
+  checkReadiness(): void {
+    if (!dependency.ready) throw new Error('down');
+  }
+}
+
+const issuer = createTestIssuer();
+
+@Module({
+  imports: [AuthGuardModule.forRoot(issuer.options)],
+  controllers: [ThingsController],
+  providers: [DependencyReadiness],
+})
+class ThingsModule {}
+
+const config = readConfig(z.object(serviceVariables), {
+  PORT: '0',
+  LOG_LEVEL: 'silent',
+  DATABASE_URL: 'postgres://unused',
+});
+
+describe('a service', () => {
+  let app: NestFastifyApplication;
+
+  beforeAll(async () => {
+    app = await createService({
+      name: 'things',
+      title: 'Things',
+      description: 'For tests.',
+      module: ThingsModule,
+      config,
+    });
+    await app.init();
+    await app.getHttpAdapter().getInstance().ready();
+  });
+
+  afterAll(() => app.close());
+
+  const post = (payload: unknown, headers = {}) =>
+    app.inject({
+      method: 'POST',
+      url: '/things',
+      payload: payload as object,
+      headers: { 'content-type': 'application/json', ...headers },
+    });
+
+  it('answers what its schema says and nothing more', async () => {
+    const response = await post({ name: ' mug ', quantity: 1 });
+    expect(response.statusCode).toBe(201);
+    expect(response.json()).toEqual({ name: 'mug' });
+  });
+
+  it('lists every mistake of a request with its JSON Pointer', async () => {
+    const response = await post({ name: '', quantity: -3, colour: 'red' });
+    expect(response.statusCode).toBe(400);
+    expect(response.headers['content-type']).toMatch('application/problem+json');
+    const problem = response.json<{ code: string; errors: { pointer: string }[] }>();
+    expect(problem).toMatchObject({ type: 'urn:signet:problem:validation_failed', status: 400 });
+    expect(problem.errors.map(({ pointer }) => pointer).sort()).toEqual(['', '/name', '/quantity']);
+    expect(response.body).toContain('colour');
+  });
+
+  it.each([
+    ['malformed JSON', '{"name": ', {}, 400],
+    ['an empty body', '', {}, 400],
+    ['a NUL character', { name: 'a\0b', quantity: 1 }, {}, 400],
+    ['a lone surrogate', '{"name":"\\ud800","quantity":1}', {}, 400],
+    ['a body of 1 MB', { name: 'x'.repeat(1024 * 1024), quantity: 1 }, {}, 413],
+    ['another media type', 'name=mug', { 'content-type': 'text/csv' }, 415],
+  ])('refuses %s with a problem document', async (_what, payload, headers, status) => {
+    const response = await post(payload, headers);
+    expect(response.statusCode).toBe(status);
+    expect(response.json()).toMatchObject({ status, code: expect.any(String) as string });
+  });
+
+  it('does not let a body reach Object.prototype', async () => {
+    await post('{"__proto__":{"polluted":true},"name":"mug","quantity":1}');
+    expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+  });
+
+  it('names no internals when it fails', async () => {
+    const token = issuer.token({ roles: ['admin'] });
+    const response = await app.inject({
+      url: '/things/broken',
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect(response.statusCode).toBe(500);
+    expect(response.json()).toMatchObject({ code: 'internal_error' });
+    expect(response.body).not.toContain('hunter2');
+  });
+
+  it('answers 404 as a problem document, for a route as for a thing', async () => {
+    const route = await app.inject('/nowhere');
+    const missing = await app.inject('/things/018f0000-0000-7000-8000-000000000000');
+    expect(route.json()).toMatchObject({ status: 404, code: 'not_found' });
+    expect(missing.json()).toMatchObject({ status: 404, code: 'not_found' });
+  });
+
+  it('is alive at once, and ready when what it depends on is', async () => {
+    expect((await app.inject('/health/live')).statusCode).toBe(200);
+    expect((await app.inject('/health/ready')).statusCode).toBe(200);
+    dependency.ready = false;
+    const response = await app.inject('/health/ready');
+    dependency.ready = true;
+    expect(response.statusCode).toBe(503);
+    expect(response.headers['retry-after']).toBe('1');
+    expect(response.json()).toMatchObject({ code: 'not_ready' });
+  });
+
+  it('counts requests by route pattern, not by path', async () => {
+    await app.inject('/things/018f0000-0000-7000-8000-000000000001');
+    const metrics = (await app.inject('/metrics')).body;
+    expect(metrics).toContain('route="/things/:id"');
+    expect(metrics).not.toContain('018f0000');
+  });
+
+  it('documents each route with who may call it', async () => {
+    const document = (await app.inject('/docs/json')).json<{
+      paths: Record<string, Record<string, { security?: object[]; description?: string }>>;
+    }>();
+    const broken = document.paths['/things/broken']?.get;
+    expect(broken?.security).toEqual([{ bearer: [] }]);
+    expect(broken?.description).toMatch(/admin/);
+    expect(document.paths['/things']?.post?.security).toBeUndefined();
+    expect(document.paths['/things']?.post).toHaveProperty(
+      'requestBody.content.application/json.schema.properties.quantity',
+    );
+  });
+
+  it('sends the security headers', async () => {
+    const { headers } = await app.inject('/health/live');
+    expect(headers['content-security-policy']).toContain("default-src 'self'");
+    expect(headers['x-content-type-options']).toBe('nosniff');
+  });
+});
+
+describe('a service whose caller asks too often', () => {
+  it('answers 429 with Retry-After', async () => {
+    const app = await createService({
+      name: 'things',
+      title: 'Things',
+      description: 'For tests.',
+      module: ThingsModule,
+      config: { ...config, RATE_LIMIT_PER_MINUTE: 2 },
+    });
+    await app.init();
+    const path = '/things/018f0000-0000-7000-8000-000000000000';
+    await app.inject(path);
+    await app.inject(path);
+    const response = await app.inject(path);
+    await app.close();
+    expect(response.statusCode).toBe(429);
+    expect(Number(response.headers['retry-after'])).toBeGreaterThan(0);
+    expect(response.json()).toMatchObject({ code: 'rate_limited' });
+  });
+});
+
+describe('a service with a route that says nothing about access', () => {
+  @Controller('forgotten')
+  class ForgottenController {
+    @Get()
+    open(): string {
+      return 'everything';
+    }
+  }
+
+  @Module({ imports: [ThingsModule], controllers: [ForgottenController] })
+  class ForgottenModule {}
+
+  it('refuses to boot and names the route', async () => {
+    const app = await createService({
+      name: 'forgotten',
+      title: 'Forgotten',
+      description: 'For tests.',
+      module: ForgottenModule,
+      config,
+    });
+    await expect(app.init()).rejects.toThrow(/ForgottenController\.open/);
+    await app.close();
+  });
+});
