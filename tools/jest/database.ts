@@ -1,4 +1,5 @@
-import { startThrowAwayPostgres, type PostgresServer } from '../../launcher/src/postgres.ts';
+import type { PostgresServer } from '../../launcher/src/postgres/server.ts';
+import { startThrowAwayPostgres } from '../../launcher/src/postgres/throw-away.ts';
 
 let server: PostgresServer | undefined;
 

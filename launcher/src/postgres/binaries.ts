@@ -1,10 +1,9 @@
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { cp, lstat, mkdtemp, readFile, realpath, rename, rm, symlink } from 'node:fs/promises';
+import { cp, lstat, mkdtemp, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { assertOwnedBy, outsideDirectory, type Account } from './postgres-account.ts';
+import { assertOwnedBy, makeOutside, outsideName, type Account } from './account.ts';
 
 const run = promisify(execFile);
 
@@ -62,16 +61,12 @@ async function runs(native: string, account: Account): Promise<boolean> {
   );
 }
 
-/** Copies the programs once per checkout and version; whoever renames first wins. */
+/** Copies the programs once per checkout and version; of two at once, the first to rename wins. */
 async function copyOutside(native: string): Promise<string> {
   const manifest = await readFile(join(native, '../package.json'), 'utf8');
   const { version } = JSON.parse(manifest) as { version: string };
-  const checkout = createHash('sha256')
-    .update(await realpath(native))
-    .digest('hex')
-    .slice(0, 16);
-  const outside = await outsideDirectory();
-  const target = join(outside, `programs-${version}-${checkout}`);
+  await makeOutside();
+  const target = await outsideName(native, `programs-${version}`);
   if ((await lstat(target).catch(() => undefined)) === undefined) {
     const partial = await mkdtemp(`${target}.`);
     const copy = join(partial, 'native');

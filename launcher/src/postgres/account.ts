@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { chmod, chown, lstat, mkdir, realpath } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
+import { chmod, chown, lstat, mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -12,7 +12,7 @@ export interface Account {
   gid: number;
 }
 
-/** Where root keeps what lies in a checkout that the account cannot enter. */
+/** Where root keeps what would lie in a checkout that the account cannot enter. */
 const OUTSIDE = '/var/lib/signet';
 
 /** `nobody` for root; undefined for everyone else, who runs PostgreSQL as themselves. */
@@ -22,46 +22,31 @@ export async function postgresAccount(): Promise<Account | undefined> {
   return { uid: await id('-u'), gid: await id('-g') };
 }
 
-/**
- * Prepares the directory that holds a cluster and what belongs to it. It belongs to the launcher's
- * user; the cluster inside belongs to the account. Usually that is `dir` itself; for root, when the
- * account cannot reach `dir`, a directory of root's elsewhere, always the same for the same `dir`.
- */
-export async function clusterHome(dir: string, account: Account | undefined): Promise<string> {
-  await mkdir(dir, { recursive: true, mode: 0o700 });
-  if (account === undefined) {
-    await assertOwnedBy(dir, process.getuid?.());
-    return dir;
-  }
-  await assertOwnedBy(dir, 0);
-  await chmod(dir, 0o711);
-  if (await canEnter(dir, account)) return dir;
-  await outsideDirectory();
-  const home = await outsideHome(dir);
-  await mkdir(home, { recursive: true });
-  await chmod(home, 0o711);
-  await assertOwnedBy(home, 0);
-  return home;
-}
-
-/** Every place where `clusterHome` may have put something for `dir`. */
-export async function clusterHomes(dir: string): Promise<string[]> {
-  if (process.getuid?.() !== 0) return [dir];
-  return [dir, await outsideHome(dir)];
-}
-
 /** Makes an empty directory that only the account may read. */
 export async function ownDirectory(path: string, account: Account | undefined): Promise<void> {
   await mkdir(path, { mode: 0o700 });
   if (account) await chown(path, account.uid, account.gid);
 }
 
-/** Root's directory for what a checkout cannot hold. */
-export async function outsideDirectory(): Promise<string> {
+/** Makes OUTSIDE, where only root may write and everyone may pass. */
+export async function makeOutside(): Promise<void> {
   await mkdir(OUTSIDE, { recursive: true, mode: 0o755 });
   await assertOwnedBy(OUTSIDE, 0);
   await chmod(OUTSIDE, 0o755);
-  return OUTSIDE;
+}
+
+/** The name, below OUTSIDE, that stands for `path`: always the same for the same path. */
+export async function outsideName(path: string, prefix: string): Promise<string> {
+  const resolved = await realpath(path).catch(() => path);
+  const hash = createHash('sha256').update(resolved).digest('hex').slice(0, 16);
+  return join(OUTSIDE, `${prefix}-${hash}`);
+}
+
+export async function canEnter(dir: string, account: Account): Promise<boolean> {
+  return run('sh', ['-c', 'cd "$1"', 'sh', dir], { ...account, cwd: '/' }).then(
+    () => true,
+    () => false,
+  );
 }
 
 /**
@@ -78,17 +63,4 @@ export async function assertOwnedBy(path: string, uid: number | undefined): Prom
         ? 'can be written to by other users'
         : undefined;
   if (problem) throw new Error(`${path} ${problem}. Remove it, or start as the user who made it.`);
-}
-
-async function outsideHome(dir: string): Promise<string> {
-  const resolved = await realpath(dir).catch(() => dir);
-  const name = createHash('sha256').update(resolved).digest('hex').slice(0, 16);
-  return join(OUTSIDE, name);
-}
-
-async function canEnter(dir: string, account: Account): Promise<boolean> {
-  return run('sh', ['-c', 'cd "$1"', 'sh', dir], { ...account, cwd: '/' }).then(
-    () => true,
-    () => false,
-  );
 }

@@ -18,7 +18,7 @@ const STEPS = [
  *
  * @returns the process id of the server that was stopped, undefined when there was none.
  */
-export async function stopOrphan(data: string): Promise<number | undefined> {
+export async function stopServerOf(data: string): Promise<number | undefined> {
   const pid = await runningServer(data);
   if (pid === undefined) return undefined;
   for (const [signal, patience] of STEPS) {

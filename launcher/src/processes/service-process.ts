@@ -1,0 +1,82 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
+
+const DIE_WITH_PARENT = pathToFileURL(join(import.meta.dirname, 'die-with-parent.mjs')).href;
+
+/** How long a service may take to shut down before it is killed. */
+const STOP_WITHIN_MS = 3_500;
+const LAST_LINES_WITHIN_MS = 250;
+
+export interface Exit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+export interface ServiceProcess {
+  pid: number;
+  exited: Promise<Exit>;
+  /** Sends a signal and waits for the end, which the signal has to bring about. */
+  kill(signal: NodeJS.Signals): Promise<Exit>;
+  /** SIGTERM, and SIGKILL for the service and its descendants when that does not help. */
+  stop(): Promise<Exit>;
+}
+
+/**
+ * Runs a JavaScript file in a Node process of its own, with `env` as its whole environment. It ends
+ * when this process does.
+ */
+export function startProcess(
+  main: string,
+  env: NodeJS.ProcessEnv,
+  onLine: (line: string, stream: 'stdout' | 'stderr') => void,
+): ServiceProcess {
+  const child = spawn(process.execPath, ['--import', DIE_WITH_PARENT, main], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    // Out of the terminal's process group: Ctrl-C is for the launcher, which stops things in order.
+    detached: true,
+  });
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`Cannot run ${process.execPath}.`);
+  for (const stream of ['stdout', 'stderr'] as const) {
+    const input = child[stream];
+    if (input) createInterface({ input }).on('line', (line) => onLine(line, stream));
+  }
+  const exited = exitOf(child);
+  return {
+    pid,
+    exited,
+    kill(signal) {
+      child.kill(signal);
+      return exited;
+    },
+    async stop() {
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => killGroup(pid), STOP_WITHIN_MS);
+      const exit = await exited;
+      clearTimeout(timer);
+      return exit;
+    },
+  };
+}
+
+/** Waits for the last lines too, but not for descendants that keep the streams open. */
+function exitOf(child: ChildProcess): Promise<Exit> {
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => {
+      const done = () => resolve({ code, signal });
+      child.once('close', done);
+      setTimeout(done, LAST_LINES_WITHIN_MS);
+    });
+  });
+}
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch {
+    // Already gone.
+  }
+}

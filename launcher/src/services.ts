@@ -1,0 +1,96 @@
+import { join } from 'node:path';
+import type { Secrets } from './secrets.ts';
+
+/** The services in the order they are shown in, with what the launcher knows of each. */
+export const SERVICES = [
+  { name: 'auth', port: 3000, portVariable: 'SIGNET_AUTH_PORT' },
+  { name: 'orders', port: 3001, portVariable: 'SIGNET_ORDERS_PORT' },
+  { name: 'payments', port: 3002, portVariable: 'SIGNET_PAYMENTS_PORT' },
+  { name: 'inventory', port: 3003, portVariable: 'SIGNET_INVENTORY_PORT' },
+] as const;
+
+export const POSTGRES = { port: 5442, portVariable: 'SIGNET_POSTGRES_PORT' } as const;
+
+export type ServiceName = (typeof SERVICES)[number]['name'];
+export type Ports = Record<ServiceName | 'postgres', number>;
+
+export const HOST = '127.0.0.1';
+
+export const DEMO_ROLES = ['admin', 'warehouse', 'support', 'customer'] as const;
+export type DemoRole = (typeof DEMO_ROLES)[number];
+
+export interface DemoAccount {
+  email: string;
+  role: DemoRole;
+  password: string;
+}
+
+/** An account for each role. */
+export function demoAccounts({ demoPasswords }: Secrets): DemoAccount[] {
+  return DEMO_ROLES.map((role) => ({
+    email: `${role}@signet.test`,
+    role,
+    password: demoPasswords[role],
+  }));
+}
+
+export function addressOf(name: ServiceName, ports: Ports): string {
+  return `http://${HOST}:${ports[name]}`;
+}
+
+/** What the services' environments are made of. */
+export interface EnvironmentSource {
+  ports: Ports;
+  dataDir: string;
+  secrets: Secrets;
+  /** Each service's connection URL. */
+  databaseUrls: Record<ServiceName, string>;
+  /** Whether the demo accounts get their password again though they exist. */
+  resetPasswords: boolean;
+  /** The launcher's own environment, of which a service sees next to nothing. */
+  inherited: NodeJS.ProcessEnv;
+}
+
+/** Everything a service sees of the outside: what it needs, and nothing it could leak of others. */
+export function serviceEnvironment(
+  name: ServiceName,
+  source: EnvironmentSource,
+): NodeJS.ProcessEnv {
+  const { ports, dataDir, databaseUrls } = source;
+  const issuer = addressOf('auth', ports);
+  return {
+    ...passedOn(source.inherited),
+    HOST,
+    PORT: String(ports[name]),
+    DATABASE_URL: databaseUrls[name],
+    SIGNET_ISSUER: issuer,
+    ...(name === 'auth'
+      ? authEnvironment(source)
+      : {
+          SIGNET_JWKS_URI: `${issuer}/.well-known/jwks.json`,
+          SIGNET_JWKS_SNAPSHOT: join(dataDir, `${name}-jwks.json`),
+        }),
+    ...(name === 'orders' && { SIGNET_INVENTORY_URL: addressOf('inventory', ports) }),
+  };
+}
+
+function authEnvironment({ secrets, resetPasswords }: EnvironmentSource): NodeJS.ProcessEnv {
+  const seeds = demoAccounts(secrets).map(({ email, role, password }) => ({
+    email,
+    password,
+    roles: [role],
+    ...(resetPasswords && { resetPassword: true }),
+  }));
+  return {
+    SIGNET_KEY_ENCRYPTION_KEY: secrets.keyEncryptionKey,
+    SIGNET_COOKIE_SECRET: secrets.cookieSecret,
+    SIGNET_ORDERS_CLIENT_SECRET: secrets.ordersClientSecret,
+    SIGNET_SEED_ACCOUNTS: JSON.stringify(seeds),
+  };
+}
+
+const PASSED_ON = /^(PATH|LANG|TZ|LOG_LEVEL|NODE_.+|OTEL_.+)$/;
+
+function passedOn(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => PASSED_ON.test(name)));
+}

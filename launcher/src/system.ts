@@ -1,0 +1,173 @@
+import { join } from 'node:path';
+import { fillCatalogue } from './catalogue.ts';
+import { clearDataDirectory, openDataDirectory, type DataDirectory } from './data-directory.ts';
+import type { LogLine } from './processes/log-line.ts';
+import { assertPortsFree, freePorts, type PortUse } from './processes/ports.ts';
+import { RunningService, ServiceFailedError, type Failure } from './running-service.ts';
+import { loadSecrets } from './secrets.ts';
+import { startDatabases } from './service-databases.ts';
+import {
+  addressOf,
+  demoAccounts,
+  POSTGRES,
+  serviceEnvironment,
+  SERVICES,
+  type DemoAccount,
+  type EnvironmentSource,
+  type Ports,
+  type ServiceName,
+} from './services.ts';
+
+export interface SystemOptions {
+  /** Where everything that outlives a start is kept; made when missing. One system at a time. */
+  dataDir: string;
+  /** The port of each service and of the embedded PostgreSQL; `free` takes any. */
+  ports: Ports | 'free';
+  /** An administrator's URL of a PostgreSQL to use instead of an embedded one. */
+  databaseUrl?: string | undefined;
+  /** Every demo account's password; by default made at the first start and kept. */
+  demoPassword?: string | undefined;
+  /** Deletes what earlier starts have kept, the embedded database first of all. */
+  reset?: boolean;
+  /** For tests: an embedded PostgreSQL that is faster and is deleted at the end. */
+  throwAway?: boolean;
+  /** Runs beside the start of the database, and has to be done before the services start. */
+  prepare?: () => Promise<void>;
+  /** The file each service is started with; by default what the build makes. */
+  main?: (service: ServiceName) => string;
+  /** Of which the services get PATH, LANG, TZ, LOG_LEVEL, NODE_* and OTEL_*. Default: our own. */
+  environment?: NodeJS.ProcessEnv;
+  /** Told what a person should know, a line at a time. */
+  onNotice?: (line: string) => void;
+  onLog?: (name: ServiceName | 'postgres', line: LogLine) => void;
+  /** Told of a process that ended by itself, once everything had been ready. */
+  onFailure?: (failure: Failure) => void;
+  /** Gives up starting. */
+  signal?: AbortSignal;
+}
+
+export interface System {
+  services: Record<ServiceName, RunningService>;
+  /** One for each role, made by auth when it started. */
+  accounts: DemoAccount[];
+  /** For people: where the databases are and, when embedded, in which directory. */
+  database: string;
+  /** Stops the services, then the embedded PostgreSQL. Takes 5 s at most. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the database and the four services, and waits until each is ready and there is something
+ * to sell. When that fails, whatever has been started by then is stopped again.
+ *
+ * @throws {AlreadyRunningError} when a system runs on the same data directory
+ * @throws {ServiceFailedError} when a service ends instead of becoming ready
+ */
+export async function startSystem(options: SystemOptions): Promise<System> {
+  const undo: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (let step = undo.pop(); step; step = undo.pop()) await step();
+  };
+  const failed = new AbortController();
+  let started = false;
+  const onFailure = (failure: Failure) => {
+    if (started) options.onFailure?.(failure);
+    else failed.abort(new ServiceFailedError(failure));
+  };
+  const signal = AbortSignal.any([failed.signal, ...(options.signal ? [options.signal] : [])]);
+  try {
+    const system = await start({ ...options, onFailure, signal }, undo);
+    signal.throwIfAborted();
+    started = true;
+    return { ...system, stop };
+  } catch (error) {
+    await stop();
+    throw signal.aborted ? signal.reason : error;
+  }
+}
+
+/** @param undo receives how to stop each thing as soon as it has been started */
+async function start(
+  options: SystemOptions & { signal: AbortSignal },
+  undo: (() => Promise<void>)[],
+): Promise<Omit<System, 'stop'>> {
+  const { dataDir, signal } = options;
+  const directory = await openDataDirectory(dataDir, options.onNotice ?? (() => undefined));
+  undo.push(() => directory.lock.release());
+  if (options.reset) await clearDataDirectory(dataDir);
+  const ports = options.ports === 'free' ? await anyPorts() : options.ports;
+  await assertPortsFree(portUses(ports, options));
+  const { secrets, resetPasswords } = await loadSecrets(
+    directory.secretsFile,
+    options.demoPassword,
+  );
+  const [database] = await allSettled([
+    startDatabases(options, directory.cluster, ports.postgres, secrets, undo),
+    options.prepare?.(),
+  ]);
+  signal.throwIfAborted();
+  const services = await startServices(options, directory, undo, {
+    ...{ ports, dataDir, secrets, resetPasswords },
+    databaseUrls: database.urls,
+    inherited: options.environment ?? process.env,
+  });
+  const accounts = demoAccounts(secrets);
+  await fillCatalogue(services.inventory.url, services.auth.url, accounts).catch((error: unknown) =>
+    options.onNotice?.(`The demo catalogue could not be made: ${String(error)}`),
+  );
+  return { services, accounts, database: database.place };
+}
+
+async function startServices(
+  options: SystemOptions,
+  { lock }: DataDirectory,
+  undo: (() => Promise<void>)[],
+  source: EnvironmentSource,
+): Promise<Record<ServiceName, RunningService>> {
+  const services = SERVICES.map(
+    ({ name }) =>
+      new RunningService({
+        name,
+        url: addressOf(name, source.ports),
+        main: (options.main ?? builtMain)(name),
+        env: serviceEnvironment(name, source),
+        onLine: (service, line) => options.onLog?.(service, line),
+        onStart: (service, pid) => lock.record(service, pid),
+        onFailure: (failure) => options.onFailure?.(failure),
+      }),
+  );
+  undo.push(async () => {
+    await Promise.all(services.map((service) => service.stop()));
+  });
+  await Promise.all(services.map((service) => service.start(options.signal)));
+  return Object.fromEntries(services.map((service) => [service.name, service])) as Record<
+    ServiceName,
+    RunningService
+  >;
+}
+
+function builtMain(service: ServiceName): string {
+  return join(import.meta.dirname, '../../apps', service, 'dist/main.js');
+}
+
+function portUses(ports: Ports, { databaseUrl }: SystemOptions): PortUse[] {
+  const uses = SERVICES.map(({ name, portVariable }) => ({
+    ...{ port: ports[name], user: name, variable: portVariable },
+  }));
+  const server = { port: ports.postgres, user: 'PostgreSQL', variable: POSTGRES.portVariable };
+  return databaseUrl ? uses : [...uses, server];
+}
+
+async function anyPorts(): Promise<Ports> {
+  const names = [...SERVICES.map(({ name }) => name), 'postgres'];
+  const ports = await freePorts(names.length);
+  return Object.fromEntries(names.map((name, index) => [name, ports[index]])) as Ports;
+}
+
+/** Promise.all, but nothing is still going on when it rejects. */
+async function allSettled<Results extends readonly unknown[]>(
+  work: Results,
+): Promise<{ -readonly [Index in keyof Results]: Awaited<Results[Index]> }> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
+}

