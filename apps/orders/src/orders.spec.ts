@@ -1,9 +1,6 @@
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createTestIssuer } from '@signet/auth-guard/testing';
-import type { JwksServer } from '@signet/auth-guard/testing';
-import { createTestDatabase } from '@signet/database/testing';
-import type { TestDatabase } from '@signet/database/testing';
-import { createService } from '@signet/http';
+import { startTestService } from '@signet/database/testing';
+import type { TestService } from '@signet/database/testing';
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
@@ -35,44 +32,31 @@ function serveCatalogue(): Promise<Server> {
 }
 
 describe('orders', () => {
-  let database: TestDatabase;
-  let jwks: JwksServer;
   let catalogue: Server;
-  let app: NestFastifyApplication;
+  let service: TestService;
 
   beforeEach(async () => {
-    database = await createTestDatabase();
-    jwks = await issuer.serve();
     catalogue = await serveCatalogue();
-    const config = ordersConfig({
-      DATABASE_URL: database.url,
-      SIGNET_ISSUER: issuer.issuer,
-      SIGNET_JWKS_URI: jwks.jwksUri,
-      SIGNET_INVENTORY_URL: `http://127.0.0.1:${(catalogue.address() as AddressInfo).port}`,
-      LOG_LEVEL: 'silent',
-    });
-    app = await createService(ordersService(config));
-    await app.init();
+    const inventory = `http://127.0.0.1:${(catalogue.address() as AddressInfo).port}`;
+    service = await startTestService(issuer, (environment) =>
+      ordersService(ordersConfig({ ...environment, SIGNET_INVENTORY_URL: inventory })),
+    );
   });
 
   afterEach(async () => {
-    await app.close();
-    catalogue.close();
-    catalogue.closeAllConnections();
-    await jwks.close();
-    await database.drop();
+    await service.close();
+    stopCatalogue();
   });
 
-  const get = (url: string, token: string) =>
-    app.inject({ url, headers: { authorization: `Bearer ${token}` } });
+  const stopCatalogue = () => {
+    catalogue.close();
+    catalogue.closeAllConnections();
+  };
 
-  const post = (url: string, token: string, payload?: object, key: string = randomUUID()) =>
-    app.inject({
-      method: 'POST',
-      url,
-      ...(payload && { payload }),
-      headers: { authorization: `Bearer ${token}`, 'idempotency-key': key },
-    });
+  const get = (url: string, token: string) => service.get(url, token);
+
+  const post = (url: string, token: string, body?: object, idempotencyKey: string = randomUUID()) =>
+    service.send('POST', url, { token, body, idempotencyKey });
 
   const place = (token = alice, items: object[] = [{ sku: 'MUG', quantity: 2 }], key?: string) =>
     post('/orders', token, { items, paymentMethod: 'tok_ok' }, key);
@@ -107,8 +91,7 @@ describe('orders', () => {
 
   it('places an order once when the request is sent twice, also when inventory is gone by then', async () => {
     const first = await place(alice, undefined, 'k');
-    catalogue.close();
-    catalogue.closeAllConnections();
+    stopCatalogue();
     const second = await place(alice, undefined, 'k');
     expect(second.statusCode).toBe(202);
     expect(second.headers['idempotent-replayed']).toBe('true');
@@ -202,8 +185,7 @@ describe('orders', () => {
   });
 
   it('answers 503 and keeps nothing when prices cannot be had', async () => {
-    catalogue.close();
-    catalogue.closeAllConnections();
+    stopCatalogue();
     const response = await place();
     expect(response.statusCode).toBe(503);
     expect(response.headers['retry-after']).toBe('2');

@@ -1,9 +1,6 @@
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createTestIssuer } from '@signet/auth-guard/testing';
-import type { JwksServer } from '@signet/auth-guard/testing';
-import { createTestDatabase } from '@signet/database/testing';
-import type { TestDatabase } from '@signet/database/testing';
-import { createService } from '@signet/http';
+import { startTestService } from '@signet/database/testing';
+import type { TestService } from '@signet/database/testing';
 import { randomUUID } from 'node:crypto';
 import { paymentsConfig } from './config.js';
 import { paymentsService } from './payments-service.module.js';
@@ -18,44 +15,28 @@ const alice = issuer.token({ subject: 'alice', roles: ['customer'] });
 const support = issuer.token({ roles: ['support'] });
 
 describe('payments', () => {
-  let database: TestDatabase;
-  let jwks: JwksServer;
-  let app: NestFastifyApplication;
+  let service: TestService;
 
   beforeEach(async () => {
-    database = await createTestDatabase();
-    jwks = await issuer.serve();
-    const config = paymentsConfig({
-      DATABASE_URL: database.url,
-      SIGNET_ISSUER: issuer.issuer,
-      SIGNET_JWKS_URI: jwks.jwksUri,
-      LOG_LEVEL: 'silent',
-    });
-    app = await createService(paymentsService(config));
-    await app.init();
+    service = await startTestService(issuer, (environment) =>
+      paymentsService(paymentsConfig(environment)),
+    );
   });
 
-  afterEach(async () => {
-    await app.close();
-    await jwks.close();
-    await database.drop();
-  });
+  afterEach(() => service.close());
 
-  const get = (url: string, token: string) =>
-    app.inject({ url, headers: { authorization: `Bearer ${token}` } });
+  const get = (url: string, token: string) => service.get(url, token);
 
   const record = (change: object = {}, token = orders) =>
-    app.inject({
-      method: 'POST',
-      url: '/internal/payments',
-      payload: {
+    service.send('POST', '/internal/payments', {
+      token,
+      body: {
         orderId: randomUUID(),
         customerId: 'alice',
         amount: { amount: 2598, currency: 'EUR' },
         paymentMethod: 'tok_ok',
         ...change,
       },
-      headers: { authorization: `Bearer ${token}`, 'idempotency-key': randomUUID() },
     });
 
   it('records what orders says, and shows it to the customer without the means of payment', async () => {

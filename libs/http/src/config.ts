@@ -34,8 +34,7 @@ export const resourceServerVariables = {
   SIGNET_JWKS_SNAPSHOT: z.string().min(1).optional(),
 };
 
-const serviceSchema = z.object(serviceVariables);
-export type ServiceConfig = z.infer<typeof serviceSchema>;
+export type ServiceConfig = z.infer<z.ZodObject<typeof serviceVariables>>;
 
 /** The environment does not describe a service that can run. Its message names every bad variable. */
 export class ConfigError extends Error {

@@ -1,5 +1,5 @@
 import fastifyRateLimit from '@fastify/rate-limit';
-import { Module, StandardSchemaSerializerInterceptor } from '@nestjs/common';
+import { HttpStatus, Module, StandardSchemaSerializerInterceptor } from '@nestjs/common';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -67,7 +67,7 @@ export async function createService(options: ServiceOptions): Promise<NestFastif
     allowList: (request) => request.url.startsWith('/health/'),
     errorResponseBuilder: (_request, { ttl }) =>
       new Problem({
-        status: 429,
+        status: HttpStatus.TOO_MANY_REQUESTS,
         code: 'rate_limited',
         detail: `At most ${config.RATE_LIMIT_PER_MINUTE} requests a minute from one address.`,
         retryAfter: Math.ceil(ttl / 1000),
