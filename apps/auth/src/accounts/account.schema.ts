@@ -1,4 +1,4 @@
-import { pageQuery } from '@signet/http';
+import { pageQuery, plainText } from '@signet/http';
 import { z } from 'zod';
 import { claimedPassword, email, password } from './credentials.js';
 import { ROLES } from './roles.js';
@@ -27,7 +27,7 @@ export const user = account.extend({
 
 export const userQuery = z.strictObject({
   ...pageQuery,
-  email: z.string().min(1).max(254).toLowerCase().optional().describe('part of the address'),
+  email: plainText(254).toLowerCase().optional().describe('part of the address'),
 });
 
 export const roleChange = z.strictObject({

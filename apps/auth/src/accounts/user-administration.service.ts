@@ -3,15 +3,16 @@ import { InjectDatabase } from '@signet/database';
 import type { Database, Transaction } from '@signet/database';
 import { decodeCursor, notFound, Problem, toPage } from '@signet/http';
 import type { Page } from '@signet/http';
-import { and, arrayContains, eq, gt, isNull, or, sql } from 'drizzle-orm';
-import { z } from 'zod';
+import { and, arrayContains, eq, isNull, sql } from 'drizzle-orm';
+import { position } from '../position.js';
 import { users } from '../schema.js';
 import { SessionStore } from '../sessions/session-store.js';
+import { userId } from './account.schema.js';
 import type { UserQuery, UserView } from './account.schema.js';
 import type { User } from './accounts.service.js';
 import type { Role } from './roles.js';
 
-const position = z.tuple([z.iso.datetime(), z.uuid()]);
+const oldestFirst = position(userId);
 
 const isAdmin = and(arrayContains(users.roles, ['admin']), isNull(users.disabledAt));
 
@@ -25,14 +26,15 @@ export class UserAdministrationService {
 
   /** Accounts, the oldest first. */
   async list({ limit, cursor, email }: UserQuery): Promise<Page<UserView>> {
-    const after = decodeCursor(cursor, position);
+    const after = decodeCursor(cursor, oldestFirst);
     const rows = await this.database
       .select()
       .from(users)
       .where(
         and(
           email === undefined ? undefined : sql`strpos(${users.email}, ${email}) > 0`,
-          after && isAfter(after),
+          after &&
+            sql`(${users.createdAt}, ${users.id}) > (${after[0]}::timestamptz, ${after[1]}::uuid)`,
         ),
       )
       .orderBy(users.createdAt, users.id)
@@ -124,11 +126,6 @@ export class UserAdministrationService {
       });
     });
   }
-}
-
-function isAfter([createdAt, id]: z.infer<typeof position>) {
-  const moment = new Date(createdAt);
-  return or(gt(users.createdAt, moment), and(eq(users.createdAt, moment), gt(users.id, id)));
 }
 
 /** @throws {Problem} 404 */

@@ -5,14 +5,15 @@ import { InjectDatabase } from '@signet/database';
 import type { Database } from '@signet/database';
 import { decodeCursor, pageOf, Returns, toPage } from '@signet/http';
 import type { Page } from '@signet/http';
-import { and, desc, eq, lt, or } from 'drizzle-orm';
+import { desc, sql } from 'drizzle-orm';
 import { z } from 'zod';
+import { position } from '../position.js';
 import { signingKeys } from '../schema.js';
 import { LiveSessionGuard } from '../sessions/live-session.guard.js';
 import { keyQuery, signingKey } from './key.schema.js';
 import type { KeyQuery, SigningKeyView } from './key.schema.js';
 
-const position = z.tuple([z.iso.datetime(), z.string()]);
+const newestFirst = position(z.base64url());
 
 @ApiTags('administration')
 @Controller('admin/keys')
@@ -25,23 +26,18 @@ export class KeysController {
   @Get()
   @Returns(200, pageOf(signingKey))
   async list(@Query({ schema: keyQuery }) query: KeyQuery): Promise<Page<SigningKeyView>> {
-    const after = decodeCursor(query.cursor, position);
+    const after = decodeCursor(query.cursor, newestFirst);
     const rows = await this.database
       .select()
       .from(signingKeys)
-      .where(after && isBefore(after))
+      .where(
+        after &&
+          sql`(${signingKeys.createdAt}, ${signingKeys.kid}) < (${after[0]}::timestamptz, ${after[1]})`,
+      )
       .orderBy(desc(signingKeys.createdAt), desc(signingKeys.kid))
       .limit(query.limit + 1);
     return toPage(rows.map(toView), query.limit, (row) => [row.createdAt, row.kid]);
   }
-}
-
-function isBefore([createdAt, kid]: z.infer<typeof position>) {
-  const moment = new Date(createdAt);
-  return or(
-    lt(signingKeys.createdAt, moment),
-    and(eq(signingKeys.createdAt, moment), lt(signingKeys.kid, kid)),
-  );
 }
 
 function toView(row: typeof signingKeys.$inferSelect): SigningKeyView {

@@ -53,7 +53,10 @@ function configuration({ config, adapter, claims, keys }: ProviderParts): Config
     features: {
       clientCredentials: { enabled: true },
       resourceIndicators: resourceIndicators(config.SIGNET_ACCESS_TOKEN_SECONDS),
+      // On by default, and not to be had here yet.
       devInteractions: { enabled: false },
+      dPoP: { enabled: false },
+      pushedAuthorizationRequests: { enabled: false },
       rpInitiatedLogout: { enabled: false },
       userinfo: { enabled: false },
     },

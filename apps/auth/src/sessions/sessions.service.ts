@@ -4,14 +4,15 @@ import type { Database } from '@signet/database';
 import type { Principal } from '@signet/auth-guard';
 import { decodeCursor, notFound, toPage } from '@signet/http';
 import type { Page } from '@signet/http';
-import { and, desc, eq, lt, or } from 'drizzle-orm';
-import { z } from 'zod';
+import { and, desc, eq, sql } from 'drizzle-orm';
+import { position } from '../position.js';
 import { sessions } from '../schema.js';
 import type { Ending } from './endings.js';
 import { isLive, SessionStore } from './session-store.js';
+import { sessionId } from './session.schema.js';
 import type { Session, SessionQuery } from './session.schema.js';
 
-const position = z.tuple([z.iso.datetime(), z.string()]);
+const newestFirst = position(sessionId);
 
 /** What a user sees of their sessions, and how they end them. */
 @Injectable()
@@ -23,11 +24,18 @@ export class SessionsService {
 
   /** The user's live sessions, the newest first. */
   async list(user: Principal, { limit, cursor }: SessionQuery): Promise<Page<Session>> {
-    const after = decodeCursor(cursor, position);
+    const after = decodeCursor(cursor, newestFirst);
     const rows = await this.database
       .select()
       .from(sessions)
-      .where(and(eq(sessions.userId, user.subject), isLive, after && isBefore(after)))
+      .where(
+        and(
+          eq(sessions.userId, user.subject),
+          isLive,
+          after &&
+            sql`(${sessions.createdAt}, ${sessions.sid}) < (${after[0]}::timestamptz, ${after[1]})`,
+        ),
+      )
       .orderBy(desc(sessions.createdAt), desc(sessions.sid))
       .limit(limit + 1);
     const page = toPage(rows, limit, (row) => [row.createdAt.toISOString(), row.sid]);
@@ -53,14 +61,6 @@ export class SessionsService {
       this.store.endAllOf(transaction, userId, { ending }),
     );
   }
-}
-
-function isBefore([createdAt, sid]: z.infer<typeof position>) {
-  const moment = new Date(createdAt);
-  return or(
-    lt(sessions.createdAt, moment),
-    and(eq(sessions.createdAt, moment), lt(sessions.sid, sid)),
-  );
 }
 
 function toSession(row: typeof sessions.$inferSelect, current: string | undefined): Session {

@@ -1,0 +1,158 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createTestDatabase } from '@signet/database/testing';
+import type { TestDatabase } from '@signet/database/testing';
+import { createService } from '@signet/http';
+import { createRemoteJWKSet, jwtVerify } from 'jose';
+import type { JWTPayload } from 'jose';
+import pg from 'pg';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { authService } from '../auth-service.module.js';
+import { authConfig } from '../config.js';
+
+export const ISSUER = 'http://127.0.0.1:3000';
+export const ORDERS_SECRET = 'secret-of-the-orders-client-in-tests';
+export const PASSWORD = 'correct horse battery staple';
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  /** Parsed when it is JSON. */
+  body: any; // eslint-disable-line @typescript-eslint/no-explicit-any -- tests read whatever came
+}
+
+export interface Call {
+  token?: string;
+  json?: unknown;
+  form?: Record<string, string>;
+  /** Text as it is, with the content type of JSON. */
+  raw?: string;
+  headers?: Record<string, string>;
+}
+
+export interface Tokens {
+  access_token: string;
+  refresh_token: string;
+}
+
+export interface RunningAuth {
+  url: string;
+  app: NestFastifyApplication;
+  database: TestDatabase;
+  call(method: string, path: string, call?: Call): Promise<Answer>;
+  query<Row extends object>(text: string, values?: unknown[]): Promise<Row[]>;
+  /** Ends the service; its database stays for another one. */
+  stop(): Promise<void>;
+}
+
+export interface Options {
+  environment?: Record<string, string>;
+  /** An earlier service's, to start on what it left behind. */
+  database?: TestDatabase;
+}
+
+export const KEY_ENCRYPTION_KEY = randomBytes(32).toString('base64url');
+
+/** An auth service of its own, over HTTP, on a real database. */
+export async function startAuth(options: Options = {}): Promise<RunningAuth> {
+  const database = options.database ?? (await createTestDatabase());
+  const config = authConfig({
+    DATABASE_URL: database.url,
+    LOG_LEVEL: 'fatal',
+    RATE_LIMIT_PER_MINUTE: '100000',
+    SIGNET_KEY_ENCRYPTION_KEY: KEY_ENCRYPTION_KEY,
+    SIGNET_COOKIE_SECRET: 'secret-that-signs-cookies-in-the-tests',
+    SIGNET_ORDERS_CLIENT_SECRET: ORDERS_SECRET,
+    SIGNET_REGISTRATIONS_PER_HOUR: '1000',
+    ...options.environment,
+  });
+  const app = await createService(authService(config));
+  try {
+    await app.listen(0, '127.0.0.1');
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  const pool = new pg.Pool({ connectionString: database.url, max: 2 });
+  const url = await app.getUrl();
+  return {
+    url,
+    app,
+    database,
+    call: (method, path, call) => callOver(url, method, path, call),
+    query: async <Row extends object>(text: string, values?: unknown[]) =>
+      (await pool.query<Row>(text, values)).rows,
+    stop: async () => {
+      await pool.end();
+      await app.close();
+    },
+  };
+}
+
+/** Registers someone new, unless `email` says who. */
+export async function register(
+  auth: RunningAuth,
+  email = newEmail(),
+): Promise<Tokens & { email: string }> {
+  const answer = await auth.call('POST', '/auth/register', { json: { email, password: PASSWORD } });
+  if (answer.status !== 201) throw new Error(`not registered: ${JSON.stringify(answer.body)}`);
+  return { ...(answer.body as Tokens), email };
+}
+
+export function logIn(auth: RunningAuth, email: string, password = PASSWORD): Promise<Answer> {
+  return auth.call('POST', '/auth/login', { json: { email, password } });
+}
+
+export function refresh(auth: RunningAuth, refreshToken: string): Promise<Answer> {
+  return auth.call('POST', '/auth/refresh', { json: { refresh_token: refreshToken } });
+}
+
+/** What a verifier that is not ours reads out of the token, by the published keys. */
+export async function verify(
+  auth: RunningAuth,
+  token: string,
+  audience = 'urn:signet:api',
+): Promise<{
+  payload: JWTPayload & Record<string, unknown>;
+  header: { typ?: string; kid?: string; alg: string };
+}> {
+  const keys = createRemoteJWKSet(new URL('/.well-known/jwks.json', auth.url));
+  const { payload, protectedHeader } = await jwtVerify(token, keys, {
+    issuer: ISSUER,
+    audience,
+    typ: 'at+jwt',
+    algorithms: ['RS256'],
+  });
+  return { payload, header: protectedHeader as { typ?: string; kid?: string; alg: string } };
+}
+
+export function newEmail(): string {
+  return `${randomUUID()}@example.com`;
+}
+
+async function callOver(
+  url: string,
+  method: string,
+  path: string,
+  call: Call = {},
+): Promise<Answer> {
+  const headers = new Headers(call.headers);
+  if (call.token !== undefined) headers.set('authorization', `Bearer ${call.token}`);
+  if (call.json !== undefined || call.raw !== undefined)
+    headers.set('content-type', 'application/json');
+  const body =
+    call.raw ??
+    (call.form ? new URLSearchParams(call.form) : undefined) ??
+    (call.json === undefined ? undefined : JSON.stringify(call.json));
+  const response = await fetch(new URL(path, url), {
+    method,
+    headers,
+    ...(body !== undefined && { body }),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.includes('json') && text !== '';
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: isJson ? JSON.parse(text) : text,
+  };
+}
