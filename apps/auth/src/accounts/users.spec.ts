@@ -6,6 +6,7 @@ import {
   register,
   startAuth,
   verify,
+  someText,
 } from '../testing/running-auth.js';
 import type { RunningAuth } from '../testing/running-auth.js';
 
@@ -22,7 +23,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   token = (await logIn(auth, ADMIN)).body.access_token;
-  adminId = String((await verify(auth, token)).payload.sub);
+  adminId = (await verify(auth, token)).payload.sub;
 });
 
 afterAll(async () => {
@@ -30,7 +31,7 @@ afterAll(async () => {
   await auth.database.drop();
 });
 
-const idOf = async (access: string) => String((await verify(auth, access)).payload.sub);
+const idOf = async (access: string) => (await verify(auth, access)).payload.sub;
 
 describe('an administrator', () => {
   it('finds accounts by a part of their address, and sees no hash', async () => {
@@ -46,7 +47,7 @@ describe('an administrator', () => {
           id: await idOf(access_token),
           email,
           roles: ['customer'],
-          createdAt: expect.any(String),
+          createdAt: someText,
           disabledAt: null,
         },
       ],
@@ -60,7 +61,7 @@ describe('an administrator', () => {
     let cursor = '';
     do {
       const { body } = await auth.call('GET', `/admin/users?limit=2${cursor}`, { token });
-      seen.push(...body.items.map(({ id }: { id: string }) => id));
+      seen.push(...body.items.map(({ id }) => id));
       cursor = body.nextCursor ? `&cursor=${body.nextCursor}` : '';
     } while (cursor);
     const rows = await auth.query<{ id: string }>('select id from users order by created_at, id');
@@ -95,7 +96,7 @@ describe('an administrator', () => {
     const user = await register(auth);
     const id = await idOf(user.access_token);
     const closed = await auth.call('POST', `/admin/users/${id}/disable`, { token });
-    expect(closed.body.disabledAt).toEqual(expect.any(String));
+    expect(closed.body.disabledAt).toEqual(someText);
     expect((await auth.call('GET', '/auth/me', { token: user.access_token })).status).toBe(401);
     expect((await refresh(auth, user.refresh_token)).status).toBe(401);
     expect((await logIn(auth, user.email)).status).toBe(401);

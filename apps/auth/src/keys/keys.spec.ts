@@ -81,10 +81,7 @@ describe('the key ring', () => {
   it('is made at the first start: one key that signs, one that is announced', async () => {
     const token = (await logIn(auth, 'root@example.com')).body.access_token;
     const { body } = await auth.call('GET', '/admin/keys', { token });
-    expect(body.items.map(({ state }: { state: string }) => state).sort()).toEqual([
-      'active',
-      'next',
-    ]);
+    expect(body.items.map(({ state }) => state).sort()).toEqual(['active', 'next']);
     for (const key of body.items) {
       expect(Object.keys(key).sort()).toEqual([
         'activatedAt',
@@ -97,8 +94,8 @@ describe('the key ring', () => {
       ]);
     }
     const { header } = await verify(auth, token);
-    const active = body.items.find(({ state }: { state: string }) => state === 'active');
-    expect(header.kid).toBe(active.kid);
+    const active = body.items.find(({ state }) => state === 'active');
+    expect(header.kid).toBe(active?.kid);
   });
 
   it('signs with the next key once that is active, and tokens of the old one stay good', async () => {

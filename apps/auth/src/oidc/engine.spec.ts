@@ -1,6 +1,13 @@
 import { decodeJwt } from 'jose';
 import { request } from 'node:http';
-import { ORDERS_SECRET, register, startAuth, verify } from '../testing/running-auth.js';
+import {
+  ORDERS_SECRET,
+  register,
+  startAuth,
+  verify,
+  someText,
+  someNumber,
+} from '../testing/running-auth.js';
 import type { RunningAuth } from '../testing/running-auth.js';
 
 let auth: RunningAuth;
@@ -46,11 +53,11 @@ describe('a service', () => {
       aud: resource,
       sub: 'orders',
       client_id: 'orders',
-      jti: expect.any(String),
+      jti: someText,
       roles: [],
       scope,
-      iat: expect.any(Number),
-      exp: expect.any(Number),
+      iat: someNumber,
+      exp: someNumber,
     });
   });
 
@@ -103,12 +110,15 @@ describe('the first-party client', () => {
 
   it('cannot widen a token when it refreshes', async () => {
     const { refresh_token } = await register(auth);
-    for (const more of [{ resource: 'urn:signet:inventory' }, { scope: 'api inventory:reserve' }]) {
+    for (const [name, value] of [
+      ['resource', 'urn:signet:inventory'],
+      ['scope', 'api inventory:reserve'],
+    ] as const) {
       const form = {
         grant_type: 'refresh_token',
         client_id: 'first-party',
         refresh_token,
-        ...more,
+        [name]: value,
       };
       expect((await auth.call('POST', '/oauth/token', { form })).status).toBe(400);
     }
@@ -167,7 +177,7 @@ describe('the metadata', () => {
         .end();
     });
     expect(text).not.toContain('evil');
-    expect(JSON.parse(text).token_endpoint).toBe('http://127.0.0.1:3000/oauth/token');
+    expect(text).toContain('"http://127.0.0.1:3000/oauth/token"');
   });
 
   it('comes with the security headers of every other answer', async () => {
@@ -195,7 +205,7 @@ describe('the key set', () => {
       headers: { 'if-none-match': headers.get('etag') ?? '', 'cache-control': 'max-age=0' },
     });
     expect(again.status).toBe(304);
-    expect(again.body).toBe('');
+    expect(again.text).toBe('');
   });
 });
 

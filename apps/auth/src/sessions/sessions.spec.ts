@@ -6,6 +6,8 @@ import {
   register,
   startAuth,
   verify,
+  someText,
+  someNumber,
 } from '../testing/running-auth.js';
 import type { RunningAuth } from '../testing/running-auth.js';
 
@@ -27,10 +29,10 @@ describe('logging in', () => {
     expect(answer.status).toBe(200);
     expect(answer.headers.get('cache-control')).toBe('no-store');
     expect(answer.body).toEqual({
-      access_token: expect.any(String),
+      access_token: someText,
       token_type: 'Bearer',
       expires_in: 600,
-      refresh_token: expect.any(String),
+      refresh_token: someText,
       scope: 'api',
     });
   });
@@ -40,24 +42,24 @@ describe('logging in', () => {
     const before = Math.floor(Date.now() / 1000) - 1;
     const { body } = await logIn(auth, email);
     const { payload, header } = await verify(auth, body.access_token);
-    expect(header).toEqual({ alg: 'RS256', typ: 'at+jwt', kid: expect.any(String) });
+    expect(header).toEqual({ alg: 'RS256', typ: 'at+jwt', kid: someText });
     expect(payload).toEqual({
       iss: 'http://127.0.0.1:3000',
       aud: 'urn:signet:api',
-      sub: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      sub: someText,
       client_id: 'first-party',
-      jti: expect.any(String),
-      sid: expect.any(String),
+      jti: someText,
+      sid: someText,
       roles: ['customer'],
       scope: 'api',
       acr: 'urn:signet:acr:password',
       amr: ['pwd'],
-      auth_time: expect.any(Number),
-      iat: expect.any(Number),
-      exp: expect.any(Number),
+      auth_time: someNumber,
+      iat: someNumber,
+      exp: someNumber,
     });
     expect(payload.auth_time).toBeGreaterThanOrEqual(before);
-    expect(payload.exp! - payload.iat!).toBe(600);
+    expect(payload.exp - payload.iat).toBe(600);
   });
 
   it('answers a wrong password, an unknown address and a disabled account alike', async () => {
@@ -71,9 +73,9 @@ describe('logging in', () => {
     ]);
     for (const answer of answers) {
       expect(answer.status).toBe(401);
-      expect(answer.body).toEqual(answers[0]?.body);
+      expect(answer.body).toEqual(answers[0].body);
     }
-    expect(answers[0]?.body.code).toBe('invalid_credentials');
+    expect(answers[0].body.code).toBe('invalid_credentials');
   });
 
   it('knows an address in any case', async () => {
@@ -111,11 +113,11 @@ describe('refreshing', () => {
     for (let round = 0; round < 3; round++) {
       const { refresh_token: token } = await register(auth);
       const answers = await Promise.all(Array.from({ length: 50 }, () => refresh(auth, token)));
-      const won = answers.filter(({ status }) => status === 200);
-      expect(won).toHaveLength(1);
+      const [winner, ...others] = answers.filter(({ status }) => status === 200);
+      expect(others).toHaveLength(0);
       expect(answers.filter(({ status }) => status === 401)).toHaveLength(49);
-      expect((await refresh(auth, won[0]?.body.refresh_token)).status).toBe(401);
-      expect(await endingOf(won[0]?.body.access_token)).toBe('token_reuse');
+      expect((await refresh(auth, winner?.body.refresh_token ?? '')).status).toBe(401);
+      expect(await endingOf(winner?.body.access_token ?? '')).toBe('token_reuse');
       expect(
         await auth.query(
           'select * from engine_records where grant_id is not null and not exists (select 1 from grants where id = grant_id)',
@@ -258,7 +260,7 @@ describe('sessions', () => {
 });
 
 async function sidOf(token: string): Promise<string> {
-  return String((await verify(auth, token)).payload.sid);
+  return (await verify(auth, token)).payload.sid;
 }
 
 async function endingOf(token: string): Promise<string | null | undefined> {
