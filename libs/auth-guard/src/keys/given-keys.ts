@@ -1,10 +1,10 @@
 import { createPublicKey, KeyObject } from 'node:crypto';
 import type { JsonWebKey } from 'node:crypto';
 import { AuthGuardConfigurationError } from '../errors.js';
-import { importKey, readKeySet } from './jwk-set.js';
+import { importKey, readKeySet, UnusableKeySetError } from './jwk-set.js';
 import type { JsonWebKeySet } from './jwk-set.js';
 import type { KeySource } from './key-source.js';
-import { assertVerificationKey } from './rsa.js';
+import { assertVerificationKey, UnusableKeyError } from './rsa.js';
 
 /**
  * Keys from a JWK set that is given at boot and never changes.
@@ -33,9 +33,19 @@ export function keyOf(publicKey: KeyObject | string | JsonWebKey, kid?: string):
 
 function toPublicKey(key: KeyObject | string | JsonWebKey): KeyObject {
   if (isJwk(key)) return importKey(key);
-  const publicKey = typeof key === 'string' ? createPublicKey(key) : key;
+  const publicKey = typeof key === 'string' ? readPem(key) : key;
   assertVerificationKey(publicKey);
   return publicKey;
+}
+
+function readPem(pem: string): KeyObject {
+  // Node would derive the public key; but a private one has no business in a service that verifies.
+  if (pem.includes('PRIVATE KEY')) throw new UnusableKeyError('expected a public key');
+  try {
+    return createPublicKey(pem.trim());
+  } catch (cause) {
+    throw new UnusableKeyError('expected a public key in PEM', { cause });
+  }
 }
 
 function isJwk(key: KeyObject | string | JsonWebKey): key is JsonWebKey {
@@ -46,7 +56,10 @@ function configured<T>(option: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw wrong(option, error instanceof Error ? error.message : String(error));
+    if (error instanceof UnusableKeyError || error instanceof UnusableKeySetError) {
+      throw wrong(option, error.message);
+    }
+    throw error;
   }
 }
 

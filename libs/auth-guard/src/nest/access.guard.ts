@@ -26,6 +26,7 @@ interface GuardedRequest {
 export class AccessGuard implements CanActivate {
   private readonly logger = new Logger('AuthGuard');
   private readonly realm: string;
+  private readonly unknownTypes = new Set<string>();
   private readonly declared = new WeakMap<object, WeakMap<object, Access>>();
 
   constructor(
@@ -38,10 +39,7 @@ export class AccessGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const type = context.getType<string>();
-    if (type !== 'http') {
-      this.logger.warn(`Denied a call of a kind that the guard does not know: ${type}.`);
-      return false;
-    }
+    if (type !== 'http') return this.denyUnknown(type);
     try {
       const access = this.accessTo(context);
       if (!access) throw new AuthError('access_undeclared');
@@ -52,6 +50,14 @@ export class AccessGuard implements CanActivate {
     } catch (error) {
       return this.refuse(context, error);
     }
+  }
+
+  private denyUnknown(type: string): false {
+    if (!this.unknownTypes.has(type)) {
+      this.unknownTypes.add(type);
+      this.logger.warn(`Calls of a kind that the guard does not know are denied: ${type}.`);
+    }
+    return false;
   }
 
   /** Answers at once unless a new key has to be waited for. */

@@ -18,7 +18,7 @@ export class AuthException extends HttpException {
   constructor(error: AuthError) {
     const problem = problemOf(error);
     super({ ...problem }, problem.status, { cause: error });
-    this.message = problem.detail;
+    this.message = error.message;
     this.code = error.code;
     this.problem = problem;
     this.retryAfter = error instanceof KeysUnavailableError ? error.retryAfter : undefined;

@@ -1,4 +1,4 @@
-import type { AuthError} from '../errors.js';
+import type { AuthError } from '../errors.js';
 import { InsufficientScopeError, KeysUnavailableError } from '../errors.js';
 
 /** The body of an error answer (RFC 9457 section 3). */
@@ -9,7 +9,8 @@ export interface ProblemDetails {
   status: number;
   /** One of `AuthErrorCode`. */
   code: string;
-  detail: string;
+  /** What was expected, where the title does not say it already. */
+  detail?: string;
   /** On 403: what the route demands and the token does not have. */
   required?: { caller?: string; roles?: readonly string[]; scopes?: readonly string[] };
 }
@@ -21,7 +22,7 @@ export function problemOf(error: AuthError): ProblemDetails {
     title: error.title,
     status: error.status,
     code: error.code,
-    detail: error.message,
+    ...(error.message === error.title ? {} : { detail: error.message }),
     ...(error instanceof InsufficientScopeError ? { required: error.required } : {}),
   };
 }

@@ -9,6 +9,9 @@ export interface VerifiedToken {
   readonly key: KeyObject;
 }
 
+/** What one entry of ordinary size holds, in characters of the token. */
+const ENTRY_LENGTH = 1024;
+
 /**
  * Remembers verified tokens under their whole text, so that two tokens can never share an entry.
  * Only a verified token gets in: whoever cannot sign cannot fill it.
@@ -21,11 +24,13 @@ export interface VerifiedToken {
 export class VerifiedTokens {
   private young = new Map<string, VerifiedToken>();
   private old = new Map<string, VerifiedToken>();
-  private readonly generationSize: number;
+  /** Characters in `young`. */
+  private length = 0;
+  private readonly maxLength: number;
 
-  /** @param maxEntries at most so many tokens are held; 0 turns the cache off */
+  /** @param maxEntries of ordinary size, fewer of large ones; 0 remembers nothing */
   constructor(maxEntries: number) {
-    this.generationSize = Math.floor(maxEntries / 2);
+    this.maxLength = (maxEntries / 2) * ENTRY_LENGTH;
   }
 
   get size(): number {
@@ -44,12 +49,15 @@ export class VerifiedTokens {
   }
 
   set(token: string, entry: VerifiedToken): void {
-    if (this.generationSize === 0) return;
-    if (this.young.size >= this.generationSize) {
+    const length = Math.max(token.length, ENTRY_LENGTH);
+    if (length > this.maxLength) return;
+    if (this.length + length > this.maxLength) {
       this.old = this.young;
       this.young = new Map();
+      this.length = 0;
     }
     this.young.set(token, entry);
+    this.length += length;
   }
 
   delete(token: string): void {

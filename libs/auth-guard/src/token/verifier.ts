@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { systemClock } from '../clock.js';
 import type { Clock } from '../clock.js';
-import { InvalidTokenError } from '../errors.js';
+import { AuthGuardConfigurationError, InvalidTokenError } from '../errors.js';
 import { decodePart, splitCompact, verifySignature } from '../jws/compact.js';
 import type { CompactJws } from '../jws/compact.js';
 import { checkHeader, KnownHeaders } from '../jws/header.js';
@@ -27,14 +27,15 @@ export interface TokenVerifierOptions extends TokenProfileOptions {
   /** Nothing is revoked when absent: a token is then good until it expires. */
   revocation?: RevocationCheck;
   /**
-   * How many verified tokens are remembered, 10,000 by default; 0 verifies each one each time. An
-   * entry costs about 3 KiB.
+   * How many verified tokens of up to 1 KiB are remembered (fewer of larger ones): up to 1,000,000,
+   * 10,000 by default, and 0 to verify each one each time. An entry costs about 3 KiB.
    */
   cacheSize?: number;
   clock?: Clock;
 }
 
 const DEFAULT_CACHE_SIZE = 10_000;
+const MAX_CACHE_SIZE = 1_000_000;
 
 /**
  * Verifies access tokens (RFC 9068) by the strict profile: RS256, `at+jwt`, every required claim of
@@ -58,7 +59,7 @@ export class TokenVerifier {
     this.keys = options.keys;
     this.revocation = options.revocation;
     this.clock = options.clock ?? systemClock;
-    this.verified = new VerifiedTokens(options.cacheSize ?? DEFAULT_CACHE_SIZE);
+    this.verified = new VerifiedTokens(checkedSize(options.cacheSize ?? DEFAULT_CACHE_SIZE));
   }
 
   /**
@@ -123,10 +124,15 @@ export class TokenVerifier {
   }
 }
 
+function checkedSize(size: number): number {
+  if (Number.isInteger(size) && size >= 0 && size <= MAX_CACHE_SIZE) return size;
+  throw new AuthGuardConfigurationError(`cacheSize: expected 0 to ${MAX_CACHE_SIZE} entries.`);
+}
+
 /** Goes on at once when the key is at hand, and with a promise when it is not. */
 function withKey(
   key: ReturnType<KeySource['getKey']>,
   use: (key: KeyObject | undefined) => Principal | Promise<Principal>,
 ): Principal | Promise<Principal> {
-  return key instanceof Promise ? key.then(use) : use(key);
+  return key && 'then' in key ? Promise.resolve(key).then(use) : use(key);
 }

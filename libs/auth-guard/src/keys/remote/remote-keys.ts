@@ -32,8 +32,8 @@ export class RemoteKeys implements KeySource {
   private readonly closing = new AbortController();
 
   private keys: ReadonlyMap<string, KeyObject> = new Map();
-  /** When the answer that gave `keys` was asked for. */
-  private fetchedAt = -Infinity;
+  /** Until when `keys` may be used: `maxStale` after the answer that gave them was asked for. */
+  private usableUntil = -Infinity;
   private refreshing: Promise<void> | undefined;
   private failures = 0;
   /** When the next refresh is due; after a failure, the end of the back-off. */
@@ -66,13 +66,14 @@ export class RemoteKeys implements KeySource {
   }
 
   isReady(): boolean {
-    return this.keys.size > 0 && this.clock.now() - this.fetchedAt <= this.settings.maxStale;
+    return this.keys.size > 0 && this.clock.now() <= this.usableUntil;
   }
 
   getKey(kid: string): KeyObject | undefined | Promise<KeyObject | undefined> {
+    const now = this.clock.now();
     // The timer does this, unless the machine slept through it.
-    if (this.clock.now() >= this.dueAt) void this.refresh();
-    const key = this.isReady() ? this.keys.get(kid) : undefined;
+    if (now >= this.dueAt) void this.refresh();
+    const key = now <= this.usableUntil ? this.keys.get(kid) : undefined;
     return key ?? this.awaitKey(kid);
   }
 
@@ -91,7 +92,7 @@ export class RemoteKeys implements KeySource {
   }
 
   private find(kid: string): KeyObject | undefined {
-    return this.isReady() ? this.keys.get(kid) : undefined;
+    return this.clock.now() <= this.usableUntil ? this.keys.get(kid) : undefined;
   }
 
   private unavailable(): KeysUnavailableError {
@@ -132,7 +133,7 @@ export class RemoteKeys implements KeySource {
     const { keys, warnings } = readKeySet(set);
     for (const warning of warnings) this.log.warn(`${this.settings.jwksUri}: ${warning}`);
     this.keys = withKnownObjects(keys, this.keys);
-    this.fetchedAt = fetchedAt;
+    this.usableUntil = fetchedAt + this.settings.maxStale;
   }
 
   private schedule(delay: number): void {
@@ -185,7 +186,8 @@ function withKnownObjects(
   );
 }
 
+/** What `fetch` failed of is in the cause; its own message says only that it did. */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+  const { message, cause } = error as Error;
+  return cause instanceof Error ? `${message}: ${cause.message}` : message;
 }

@@ -4,6 +4,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { parseJsonObject } from '../../jws/json.js';
 
 const FORMAT = 'signet-key-snapshot/1';
 const MAX_BYTES = 128 * 1024;
@@ -38,10 +39,10 @@ export class KeySnapshot {
    * @throws {Error} when there is one that must not be used; the message says why
    */
   async read({ now, maxAge }: { now: number; maxAge: number }): Promise<SavedKeySet | undefined> {
-    const text = await readPrivateFile(this.path);
-    if (text === undefined) return undefined;
-    const saved = JSON.parse(text) as Partial<Record<string, unknown>>;
-    if (saved.format !== FORMAT) throw new Error('it has another format');
+    const bytes = await readPrivateFile(this.path);
+    if (bytes === undefined) return undefined;
+    const saved = parseJsonObject(bytes);
+    if (saved?.format !== FORMAT) throw new Error('it has another format');
     if (saved.issuer !== this.origin.issuer || saved.jwksUri !== this.origin.jwksUri) {
       throw new Error('it holds the keys of another issuer');
     }
@@ -82,12 +83,12 @@ async function writeAndClose(file: FileHandle, text: string): Promise<void> {
   }
 }
 
-async function readPrivateFile(path: string): Promise<string | undefined> {
+async function readPrivateFile(path: string): Promise<Buffer | undefined> {
   let file: FileHandle;
   try {
     file = await open(path, READ_FLAGS);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
   try {
@@ -99,7 +100,7 @@ async function readPrivateFile(path: string): Promise<string | undefined> {
       throw new Error('others than this process could have written it');
     }
     if (size > MAX_BYTES) throw new Error('it is too large');
-    return await file.readFile('utf8');
+    return await file.readFile();
   } finally {
     await file.close();
   }
