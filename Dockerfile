@@ -16,10 +16,10 @@ COPY launcher/package.json launcher/
 COPY e2e/package.json e2e/
 
 FROM manifests AS build
-ARG APP
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.base.json ./
 COPY libs libs
+ARG APP
 COPY apps/${APP} apps/${APP}
 RUN node node_modules/typescript7/bin/tsc -b apps/${APP}/tsconfig.build.json
 

@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import { Client, ROLES, SERVICES, world } from './system/world.ts';
+import type { Role, Service } from './system/world.ts';
+
+const client = new Client(world());
+
+/** Who may call what, of everything that is not public. */
+const ACCESS: Record<Service, Record<string, readonly Role[] | 'user' | 'service'>> = {
+  auth: {
+    'POST /auth/logout': 'user',
+    'POST /auth/logout-all': 'user',
+    'GET /auth/me': 'user',
+    'GET /auth/sessions': 'user',
+    'DELETE /auth/sessions/{id}': 'user',
+    'POST /auth/password': 'user',
+    'GET /admin/users': ['admin'],
+    'GET /admin/users/{id}': ['admin'],
+    'PUT /admin/users/{id}/roles': ['admin'],
+    'POST /admin/users/{id}/disable': ['admin'],
+    'POST /admin/users/{id}/enable': ['admin'],
+    'DELETE /admin/users/{id}/sessions': ['admin'],
+    'GET /admin/keys': ['admin'],
+  },
+  orders: {
+    'POST /orders': ['customer'],
+    'GET /orders': ['customer'],
+    'GET /orders/{id}': ['customer'],
+    'POST /orders/{id}/cancel': ['customer'],
+    'GET /admin/orders': ['support', 'admin'],
+    'GET /admin/orders/{id}': ['support', 'admin'],
+    'POST /admin/orders/{id}/cancel': ['admin'],
+    'POST /admin/orders/{id}/ship': ['admin'],
+  },
+  payments: {
+    'GET /payments/{id}': 'user',
+    'GET /admin/payments': ['support', 'admin'],
+    'POST /internal/payments': 'service',
+  },
+  inventory: {
+    'POST /products': ['warehouse', 'admin'],
+    'PATCH /products/{sku}': ['warehouse', 'admin'],
+    'POST /products/{sku}/stock': ['warehouse', 'admin'],
+    'GET /products/{sku}/movements': ['warehouse', 'admin'],
+  },
+};
+
+const routes = SERVICES.flatMap((service) =>
+  Object.entries(ACCESS[service]).map(([route, access]) => ({ service, route, access })),
+);
+
+/** Somebody's thing that does not exist, so that no allowed call changes anything. */
+const concrete = (route: string) =>
+  route.replace('{id}', randomUUID()).replace('{sku}', 'NO-SUCH-SKU');
+
+describe.each(SERVICES)('the routes of %s', (service) => {
+  it('are public or stand in the table above: nothing was forgotten', async () => {
+    const { body } = await client.call(service, 'GET /docs/json');
+    const paths = body.paths as Record<string, Record<string, { security?: object[] }>>;
+    const guarded = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods)
+        .filter(([, operation]) => operation.security !== undefined)
+        .map(([method]) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(guarded.sort()).toEqual(Object.keys(ACCESS[service]).sort());
+  });
+});
+
+describe.each(routes)('$service: $route', ({ service, route, access }) => {
+  it('asks who is there when nobody says', async () => {
+    const answer = await client.call(service, concrete(route));
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer realm="[^"]+"$/);
+    expect(answer.body).toMatchObject({ code: 'token_missing' });
+  });
+
+  it.each(ROLES)('opens to %s exactly when the table says so', async (role) => {
+    const { access_token: token } = await sessionOf(role);
+    const answer = await client.call(service, concrete(route), { token });
+    const allowed = access === 'user' || (access !== 'service' && access.includes(role));
+    if (allowed) expect([401, 403]).not.toContain(answer.status);
+    else expect([answer.status, answer.body.code]).toEqual([403, 'insufficient_scope']);
+  });
+});
+
+/** A login of its own for each call, since some of the calls end the login. */
+function sessionOf(role: Role) {
+  return client.logIn(`${role}@signet.test`, world().passwords[role]);
+}

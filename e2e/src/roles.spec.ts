@@ -1,0 +1,64 @@
+import { Client, world } from './system/world.ts';
+import type { Tokens } from './system/world.ts';
+
+const client = new Client(world());
+
+async function refresh(tokens: Tokens): Promise<Tokens> {
+  const { refresh_token } = tokens;
+  const answer = await client.call('auth', 'POST /auth/refresh', { body: { refresh_token } });
+  expect(answer.status).toBe(200);
+  return answer.body as unknown as Tokens;
+}
+
+describe('a role', () => {
+  it('that is granted works in every service after the next refresh', async () => {
+    const admin = await client.tokenOf('admin');
+    const before = await client.register();
+    const me = await client.call('auth', 'GET /auth/me', { token: before.access_token });
+
+    const granted = await client.call('auth', `PUT /admin/users/${String(me.body.id)}/roles`, {
+      token: admin,
+      body: { roles: ['customer', 'support'] },
+    });
+    expect(granted.status).toBe(200);
+
+    const { access_token: token } = await refresh(before);
+    const orders = await client.call('orders', 'GET /admin/orders', { token });
+    const payments = await client.call('payments', 'GET /admin/payments', { token });
+    expect([orders.status, payments.status]).toEqual([200, 200]);
+  });
+
+  it('cannot be granted to oneself, nor invented', async () => {
+    const { access_token: token } = await client.register();
+    const me = await client.call('auth', 'GET /auth/me', { token });
+    const route = `PUT /admin/users/${String(me.body.id)}/roles`;
+    const own = await client.call('auth', route, { token, body: { roles: ['admin'] } });
+    expect(own.status).toBe(403);
+    const invented = await client.call('auth', route, {
+      token: await client.tokenOf('admin'),
+      body: { roles: ['emperor'] },
+    });
+    expect(invented.status).toBe(400);
+  });
+});
+
+describe('a refresh token', () => {
+  it('works once; using it again ends the login it came from', async () => {
+    const first = await client.register();
+    const second = await refresh(first);
+    const { refresh_token } = first;
+    const stolen = await client.call('auth', 'POST /auth/refresh', { body: { refresh_token } });
+    expect(stolen.status).toBe(401);
+    const afterwards = await client.call('auth', 'POST /auth/refresh', {
+      body: { refresh_token: second.refresh_token },
+    });
+    expect(afterwards.status).toBe(401);
+  });
+
+  it('is worth nothing after logout', async () => {
+    const { access_token: token, refresh_token } = await client.register();
+    expect((await client.call('auth', 'POST /auth/logout', { token })).status).toBe(204);
+    const answer = await client.call('auth', 'POST /auth/refresh', { body: { refresh_token } });
+    expect(answer.status).toBe(401);
+  });
+});

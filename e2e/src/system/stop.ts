@@ -1,0 +1,4 @@
+import { stop } from './start.ts';
+
+/** Jest's globalTeardown. */
+export default stop;
