@@ -88,7 +88,9 @@ class BaseController {
 @Controller('derived')
 class DerivedController extends BaseController {}
 
-beforeAll(() => Logger.overrideLogger(false));
+beforeAll(() => {
+  Logger.overrideLogger(false);
+});
 
 describe('an application with a route that says nothing about access', () => {
   it('does not start, and names the method and its route', async () => {
