@@ -17,7 +17,7 @@ export async function buildServices(
   signal: AbortSignal,
 ): Promise<void> {
   const projects = SERVICES.map(({ name }) => name).join(',');
-  const nx = join(root, 'node_modules/nx/dist/bin/nx.js');
+  const nx = join(root, 'node_modules/.bin/nx');
   const child = spawn(process.execPath, [nx, 'run-many', '-t', 'build', '-p', projects], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -25,13 +25,13 @@ export async function openDataDirectory(
   await assertOwnedBy(path, process.getuid?.());
   // For root, PostgreSQL runs as another user, who has to pass through to its own directory.
   await chmod(path, process.getuid?.() === 0 ? 0o711 : 0o700);
-  const lock = await takeRunLock(join(path, 'run.json'), onNotice);
+  const lock = await takeRunLock(path, onNotice);
   const cluster = join(path, 'postgres');
   try {
     const left = await stopLeftServer(cluster);
     if (left) onNotice(`Stopped the PostgreSQL (pid ${left}) that the last start left behind.`);
   } catch (error) {
-    await lock.release();
+    lock.release();
     throw error;
   }
   return { secretsFile: join(path, 'secrets.json'), cluster, lock };

@@ -4,7 +4,7 @@ import { startPostgres } from './postgres/server.ts';
 import { readLogLine } from './processes/log-line.ts';
 import type { Secrets } from './secrets.ts';
 import { HOST, SERVICES, type ServiceName } from './services.ts';
-import type { SystemOptions } from './system.ts';
+import type { SystemOptions, Undo } from './system.ts';
 
 export interface ServiceDatabases {
   /** Each service's connection URL. */
@@ -24,7 +24,7 @@ export async function startDatabases(
   cluster: string,
   port: number,
   secrets: Secrets,
-  undo: (() => Promise<void>)[],
+  undo: Undo,
 ): Promise<ServiceDatabases> {
   const { databaseUrl } = options;
   if (databaseUrl) {

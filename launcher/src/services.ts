@@ -59,7 +59,7 @@ export function serviceEnvironment(
   const { ports, dataDir, databaseUrls } = source;
   const issuer = addressOf('auth', ports);
   return {
-    ...passedOn(source.inherited),
+    ...passedOn(name, source.inherited),
     HOST,
     PORT: String(ports[name]),
     DATABASE_URL: databaseUrls[name],
@@ -89,8 +89,15 @@ function authEnvironment({ secrets, resetPasswords }: EnvironmentSource): NodeJS
   };
 }
 
-const PASSED_ON = /^(PATH|LANG|TZ|LOG_LEVEL|NODE_.+|OTEL_.+)$/;
+/** What a service may be given from our own environment: nothing secret, and only what is its own. */
+const PASSED_ON = /^(PATH|LANG|TZ|LOG_LEVEL|RATE_LIMIT_PER_MINUTE|NODE_.+|OTEL_.+)$/;
+const PASSED_ON_TO_AUTH = /^SIGNET_(ACCESS_TOKEN|SESSION|LOGIN|REGISTRATIONS|PASSWORD)_.+$/;
 
-function passedOn(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => PASSED_ON.test(name)));
+function passedOn(name: ServiceName, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(environment).filter(
+      ([variable]) =>
+        PASSED_ON.test(variable) || (name === 'auth' && PASSED_ON_TO_AUTH.test(variable)),
+    ),
+  );
 }

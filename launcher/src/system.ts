@@ -50,11 +50,16 @@ export interface System {
   services: Record<ServiceName, RunningService>;
   /** One for each role, made by auth when it started. */
   accounts: DemoAccount[];
+  /** Of the confidential client `orders`. */
+  ordersClientSecret: string;
   /** For people: where the databases are and, when embedded, in which directory. */
   database: string;
   /** Stops the services, then the embedded PostgreSQL. Takes 5 s at most. */
   stop(): Promise<void>;
 }
+
+/** How to stop what has been started, to be done from the end. */
+export type Undo = (() => Promise<void> | void)[];
 
 /**
  * Starts the database and the four services, and waits until each is ready and there is something
@@ -64,7 +69,7 @@ export interface System {
  * @throws {ServiceFailedError} when a service ends instead of becoming ready
  */
 export async function startSystem(options: SystemOptions): Promise<System> {
-  const undo: (() => Promise<void>)[] = [];
+  const undo: Undo = [];
   const stop = async () => {
     for (let step = undo.pop(); step; step = undo.pop()) await step();
   };
@@ -89,11 +94,13 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 /** @param undo receives how to stop each thing as soon as it has been started */
 async function start(
   options: SystemOptions & { signal: AbortSignal },
-  undo: (() => Promise<void>)[],
+  undo: Undo,
 ): Promise<Omit<System, 'stop'>> {
   const { dataDir, signal } = options;
   const directory = await openDataDirectory(dataDir, options.onNotice ?? (() => undefined));
-  undo.push(() => directory.lock.release());
+  undo.push(() => {
+    directory.lock.release();
+  });
   if (options.reset) await clearDataDirectory(dataDir);
   const ports = options.ports === 'free' ? await anyPorts() : options.ports;
   await assertPortsFree(portUses(ports, options));
@@ -115,13 +122,14 @@ async function start(
   await fillCatalogue(services.inventory.url, services.auth.url, accounts).catch((error: unknown) =>
     options.onNotice?.(`The demo catalogue could not be made: ${String(error)}`),
   );
-  return { services, accounts, database: database.place };
+  const { ordersClientSecret } = secrets;
+  return { services, accounts, ordersClientSecret, database: database.place };
 }
 
 async function startServices(
   options: SystemOptions,
   { lock }: DataDirectory,
-  undo: (() => Promise<void>)[],
+  undo: Undo,
   source: EnvironmentSource,
 ): Promise<Record<ServiceName, RunningService>> {
   const services = SERVICES.map(

@@ -53,6 +53,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   const lastLines: string[] = [];
   const exited = ended(child, lastLines);
   await ready(child, lastLines, exited, options);
+  if (throwAway) letGo(child);
   return {
     url: `postgresql://${SUPERUSER}:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`,
     port,
@@ -140,7 +141,14 @@ function ready(
   });
 }
 
+/** Lets this process end without having stopped the server, which then ends too. */
+function letGo(child: ChildProcess): void {
+  child.unref();
+  for (const stream of child.stdio) (stream as Socket | null)?.unref();
+}
+
 async function shutDown(child: ChildProcess, exited: Promise<unknown>): Promise<void> {
+  child.ref();
   child.kill('SIGINT');
   const timer = setTimeout(() => child.kill('SIGQUIT'), STOP_WITHIN_MS);
   await exited;

