@@ -25,14 +25,7 @@ const MAX_KID_LENGTH = 256;
  * @throws {InvalidTokenError} `token_algorithm_invalid`, `token_header_invalid`, `token_type_invalid`
  */
 export function checkHeader(header: JsonObject): AccessTokenHeader {
-  if (header.alg !== 'RS256') throw new InvalidTokenError('token_algorithm_invalid');
-  for (const parameter of REFUSED) {
-    if (Object.hasOwn(header, parameter)) {
-      throw new InvalidTokenError('token_header_invalid', {
-        detail: `The header parameter ${parameter} is not accepted.`,
-      });
-    }
-  }
+  checkProtection(header);
   if (!ACCESS_TOKEN_TYPES.has(header.typ)) {
     throw new InvalidTokenError('token_type_invalid', { detail: 'Expected typ at+jwt.' });
   }
@@ -41,6 +34,22 @@ export function checkHeader(header: JsonObject): AccessTokenHeader {
     throw new InvalidTokenError('token_header_invalid', { detail: 'Expected a kid.' });
   }
   return { kid };
+}
+
+/**
+ * Checks what the header says about the signature.
+ *
+ * @throws {InvalidTokenError} `token_algorithm_invalid`, `token_header_invalid`
+ */
+export function checkProtection(header: JsonObject): void {
+  if (header.alg !== 'RS256') throw new InvalidTokenError('token_algorithm_invalid');
+  for (const parameter of REFUSED) {
+    if (Object.hasOwn(header, parameter)) {
+      throw new InvalidTokenError('token_header_invalid', {
+        detail: `The header parameter ${parameter} is not accepted.`,
+      });
+    }
+  }
 }
 
 /**
