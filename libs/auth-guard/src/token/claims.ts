@@ -8,10 +8,10 @@ const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
 
 /**
  * Checks the claims of an access token against RFC 9068 section 2.2 and the profile, and reads the
- * principal out of them.
+ * principal out of them. Whether the token has expired is asked at every use: see `isExpired`.
  *
  * @param now seconds since the epoch
- * @throws {InvalidTokenError} `token_issuer_invalid`, `token_audience_invalid`, `token_expired`,
+ * @throws {InvalidTokenError} `token_issuer_invalid`, `token_audience_invalid`,
  *   `token_not_yet_valid`, `token_lifetime_invalid`, `token_binding_unsupported`,
  *   `token_claims_invalid`
  */
@@ -72,7 +72,6 @@ function readTimes(claims: JsonObject, profile: TokenProfile, now: number) {
   const expiresAt = requiredTime(claims, 'exp');
   const issuedAt = requiredTime(claims, 'iat');
   const notBefore = optionalTime(claims, 'nbf') ?? issuedAt;
-  if (isExpired(expiresAt, profile, now)) throw new InvalidTokenError('token_expired');
   if (Math.max(issuedAt, notBefore) > now + profile.clockTolerance) {
     throw new InvalidTokenError('token_not_yet_valid');
   }

@@ -159,6 +159,11 @@ describe('time', () => {
 
   it.each([
     ['iat far in the future', { iat: 4_000_000_000, exp: 4_000_000_600 }, 'token_not_yet_valid'],
+    [
+      'iat far in the future under an old nbf',
+      { iat: 4_000_000_000, exp: 4_000_000_600, nbf: 1 },
+      'token_not_yet_valid',
+    ],
     ['nbf far in the future', { nbf: 4_000_000_000 }, 'token_not_yet_valid'],
     ['a life of two hours', { exp: seconds() + 7300 }, 'token_lifetime_invalid'],
     [

@@ -99,8 +99,9 @@ export class TokenVerifier {
     verifySignature(jws, key);
     this.headers.remember(jws.header, kid);
     const principal = readPrincipal(decodePart(jws.payload), this.profile, this.now());
+    this.admit(token, principal);
     this.verified.set(token, { principal, kid, key });
-    return this.admit(token, principal);
+    return principal;
   }
 
   /** What may have changed since a token was verified. */

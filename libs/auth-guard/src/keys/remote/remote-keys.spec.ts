@@ -100,13 +100,25 @@ describe('while the issuer cannot be reached', () => {
   });
 
   it('it is asked less and less often, but at least every 30 seconds', async () => {
-    server.answerWith(DOWN);
     await keys.start();
+    server.answerWith(DOWN);
+    await pass(300);
     for (let i = 0; i < 8; i++) await pass(30);
     const before = server.requests;
     await pass(14);
     expect(server.requests).toBe(before);
     await pass(16);
+    expect(server.requests).toBe(before + 1);
+  });
+
+  it('it is asked every other second by a service that has no keys', async () => {
+    server.answerWith(DOWN);
+    await keys.start();
+    for (let i = 0; i < 8; i++) await pass(2);
+    const before = server.requests;
+    await pass(0.9);
+    expect(server.requests).toBe(before);
+    await pass(1.1);
     expect(server.requests).toBe(before + 1);
   });
 

@@ -122,7 +122,7 @@ export class RemoteKeys implements KeySource {
       this.schedule(refreshDelay(maxAge, this.settings.refreshInterval));
     } catch (error) {
       this.failures += 1;
-      this.schedule(retryDelay(this.failures));
+      this.schedule(retryDelay(this.failures, this.isReady() ? 'withKeys' : 'withoutKeys'));
       this.reportFailure(error);
       return;
     }
