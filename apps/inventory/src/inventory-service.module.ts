@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { AuthGuardModule } from '@signet/auth-guard';
 import { DatabaseModule } from '@signet/database';
+import { guardOptions } from '@signet/http';
 import type { ServiceOptions } from '@signet/http';
 import { fileURLToPath } from 'node:url';
 import type { InventoryConfig } from './config.js';
@@ -35,11 +36,7 @@ export class InventoryServiceModule {
           schema,
           migrations: MIGRATIONS,
         }),
-        AuthGuardModule.forRoot({
-          issuer: config.SIGNET_ISSUER,
-          audience: ['urn:signet:api', 'urn:signet:inventory'],
-          keys: { jwksUri: config.SIGNET_JWKS_URI, snapshotPath: config.SIGNET_JWKS_SNAPSHOT },
-        }),
+        AuthGuardModule.forRoot(guardOptions(config, 'urn:signet:inventory')),
         ProductsModule,
         StockModule,
       ],

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { AuthGuardModule } from '@signet/auth-guard';
 import { DatabaseModule } from '@signet/database';
+import { guardOptions } from '@signet/http';
 import type { ServiceOptions } from '@signet/http';
 import { fileURLToPath } from 'node:url';
 import type { PaymentsConfig } from './config.js';
@@ -34,11 +35,7 @@ export class PaymentsServiceModule {
           schema,
           migrations: MIGRATIONS,
         }),
-        AuthGuardModule.forRoot({
-          issuer: config.SIGNET_ISSUER,
-          audience: ['urn:signet:api', 'urn:signet:payments'],
-          keys: { jwksUri: config.SIGNET_JWKS_URI, snapshotPath: config.SIGNET_JWKS_SNAPSHOT },
-        }),
+        AuthGuardModule.forRoot(guardOptions(config, 'urn:signet:payments')),
         PaymentsModule,
       ],
     };

@@ -25,15 +25,6 @@ export const serviceVariables = {
   CORS_ORIGINS: list.default([]),
 };
 
-/** The variables of a service that verifies tokens with the issuer's published keys. */
-export const resourceServerVariables = {
-  SIGNET_JWKS_URI: z
-    .url({ protocol: /^https?$/ })
-    .default('http://127.0.0.1:3000/.well-known/jwks.json'),
-  /** File that keeps the last good key set, so that the service starts while auth is down. */
-  SIGNET_JWKS_SNAPSHOT: z.string().min(1).optional(),
-};
-
 export type ServiceConfig = z.infer<z.ZodObject<typeof serviceVariables>>;
 
 /** The environment does not describe a service that can run. Its message names every bad variable. */

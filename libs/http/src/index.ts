@@ -1,4 +1,4 @@
-export { ConfigError, readConfig, resourceServerVariables, serviceVariables } from './config.js';
+export { ConfigError, readConfig, serviceVariables } from './config.js';
 export type { ServiceConfig } from './config.js';
 export { Readiness } from './health.module.js';
 export type { ReadinessCheck } from './health.module.js';
@@ -9,6 +9,7 @@ export { decodeCursor, pageOf, pageQuery, toPage } from './paging.js';
 export type { Page } from './paging.js';
 export { notFound, Problem } from './problem.js';
 export type { ProblemDetails, ProblemOptions } from './problem.js';
+export { guardOptions, resourceServerVariables } from './resource-server.js';
 export { Returns } from './returns.decorator.js';
 export { createService, startService } from './service.js';
 export type { ServiceOptions } from './service.js';

@@ -4,6 +4,7 @@ import type { DynamicModule, Type } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AuthGuardConfigurationError, UndeclaredAccessError } from '@signet/auth-guard';
 import { Logger, LoggerModule } from 'nestjs-pino';
 import { ConfigError } from './config.js';
 import type { ServiceConfig } from './config.js';
@@ -37,10 +38,7 @@ export async function startService(options: () => ServiceOptions): Promise<void>
     app.enableShutdownHooks();
     await app.listen(config.PORT, config.HOST);
   } catch (error) {
-    const known =
-      error instanceof ConfigError || (error as { code?: string }).code === 'EADDRINUSE';
-    const text = error instanceof Error ? (known ? error.message : error.stack) : String(error);
-    process.stderr.write(`${text ?? ''}\n`);
+    process.stderr.write(`${whatToMend(error)}\n`);
     process.exit(1);
   }
 }
@@ -75,6 +73,17 @@ export async function createService(options: ServiceOptions): Promise<NestFastif
   });
   serveDocumentation(app, options);
   return app;
+}
+
+/** A message where the mistake is in the set-up, the stack where it is in the code. */
+function whatToMend(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const understood =
+    error instanceof ConfigError ||
+    error instanceof AuthGuardConfigurationError ||
+    error instanceof UndeclaredAccessError ||
+    'code' in error;
+  return understood ? error.message : (error.stack ?? error.message);
 }
 
 function rootModule({ name, module, config }: ServiceOptions): DynamicModule {

@@ -1,0 +1,39 @@
+import type { AuthGuardOptions } from '@signet/auth-guard';
+import { z } from 'zod';
+import { serviceVariables } from './config.js';
+
+/** The variables of a service that verifies tokens with the issuer's published keys. */
+export const resourceServerVariables = {
+  SIGNET_JWKS_URI: z
+    .url({ protocol: /^https?$/ })
+    .default('http://127.0.0.1:3000/.well-known/jwks.json'),
+  /** File that keeps the last good key set, so that the service starts while auth is down. */
+  SIGNET_JWKS_SNAPSHOT: z.string().min(1).optional(),
+  /** `true` where auth is reached over http on a network that nobody else can write to. */
+  SIGNET_JWKS_ALLOW_PLAIN_HTTP: z.stringbool().default(false),
+};
+
+const variables = { SIGNET_ISSUER: serviceVariables.SIGNET_ISSUER, ...resourceServerVariables };
+
+/** The audience of users' tokens: one token opens every service. */
+const PLATFORM_AUDIENCE = 'urn:signet:api';
+
+/**
+ * What the guard of a service needs to know.
+ *
+ * @param ownAudience of the tokens that other services get for this one, when they may call it
+ */
+export function guardOptions(
+  config: z.infer<z.ZodObject<typeof variables>>,
+  ownAudience?: string,
+): AuthGuardOptions {
+  return {
+    issuer: config.SIGNET_ISSUER,
+    audience: ownAudience === undefined ? PLATFORM_AUDIENCE : [PLATFORM_AUDIENCE, ownAudience],
+    keys: {
+      jwksUri: config.SIGNET_JWKS_URI,
+      snapshotPath: config.SIGNET_JWKS_SNAPSHOT,
+      allowPlainHttp: config.SIGNET_JWKS_ALLOW_PLAIN_HTTP,
+    },
+  };
+}
