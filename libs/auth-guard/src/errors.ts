@@ -73,6 +73,10 @@ const REASONS = {
     title: 'The access token does not open this',
     error: 'insufficient_scope',
   },
+  request_cross_site: {
+    status: 403,
+    title: 'A request with a cookie must come from a page of this service',
+  },
   access_undeclared: { status: 403, title: 'The route does not say who may call it' },
   context_unsupported: { status: 403, title: 'The guard does not know this kind of call' },
   keys_unavailable: { status: 503, title: 'Access tokens cannot be verified at the moment' },

@@ -10,11 +10,13 @@ import type { Principal } from '../token/principal.js';
 import { AuthException } from './auth.exception.js';
 import { bearerToken } from './bearer-token.js';
 import { headersOf } from './challenge.js';
+import type { Protection } from './challenge.js';
 import { MODULE_OPTIONS_TOKEN } from './module-definition.js';
 import type { AuthGuardOptions } from './options.js';
+import { checkCookieOptions, cookieToken } from './token-cookie.js';
+import type { TokenRequest } from './token-cookie.js';
 
-interface GuardedRequest {
-  headers: { authorization?: string };
+interface GuardedRequest extends TokenRequest {
   user?: unknown;
 }
 
@@ -25,16 +27,18 @@ interface GuardedRequest {
 @Injectable()
 export class AccessGuard implements CanActivate {
   private readonly logger = new Logger('AuthGuard');
-  private readonly realm: string;
+  private readonly protection: Protection;
   private readonly unknownTypes = new Set<string>();
   private readonly declared = new WeakMap<object, WeakMap<object, Access>>();
 
   constructor(
     private readonly verifier: TokenVerifier,
     private readonly adapter: HttpAdapterHost,
-    @Inject(MODULE_OPTIONS_TOKEN) { realm, audience }: AuthGuardOptions,
+    @Inject(MODULE_OPTIONS_TOKEN) private readonly options: AuthGuardOptions,
   ) {
-    this.realm = realm ?? [audience].flat()[0] ?? '';
+    const { realm, audience, resourceMetadata, cookie } = options;
+    this.protection = { realm: realm ?? [audience].flat()[0] ?? '', resourceMetadata };
+    if (cookie) checkCookieOptions(cookie);
   }
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
@@ -62,10 +66,17 @@ export class AccessGuard implements CanActivate {
 
   /** Answers at once unless a new key has to be waited for. */
   private admit(request: GuardedRequest, access: TokenAccess): true | Promise<true> {
-    const principal = this.verifier.verify(bearerToken(request.headers.authorization));
+    const principal = this.verifier.verify(this.tokenOf(request));
     return principal instanceof Promise
       ? principal.then((verified) => enter(request, verified, access))
       : enter(request, principal, access);
+  }
+
+  private tokenOf(request: GuardedRequest): string {
+    const { authorization } = request.headers;
+    const { cookie } = this.options;
+    const fromCookie = cookie && !authorization ? cookieToken(request, cookie) : undefined;
+    return fromCookie ?? bearerToken(authorization);
   }
 
   private accessTo(context: ExecutionContext): Access | undefined {
@@ -84,7 +95,7 @@ export class AccessGuard implements CanActivate {
   private refuse(context: ExecutionContext, error: unknown): never {
     if (!(error instanceof AuthError)) throw error;
     const response: unknown = context.switchToHttp().getResponse();
-    for (const [name, value] of Object.entries(headersOf(error, this.realm))) {
+    for (const [name, value] of Object.entries(headersOf(error, this.protection))) {
       this.adapter.httpAdapter.setHeader(response, name, value);
     }
     throw new AuthException(error);

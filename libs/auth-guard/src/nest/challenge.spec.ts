@@ -2,7 +2,8 @@ import { AuthError, InsufficientScopeError, InvalidTokenError } from '../errors.
 import { KeysUnavailableError } from '../errors.js';
 import { headersOf, problemOf } from './challenge.js';
 
-const challenge = (error: AuthError, realm = 'api') => headersOf(error, realm)['WWW-Authenticate'];
+const challenge = (error: AuthError, realm = 'api') =>
+  headersOf(error, { realm })['WWW-Authenticate'];
 
 describe('the challenge', () => {
   it('has no error code where there was no token', () => {
@@ -23,6 +24,17 @@ describe('the challenge', () => {
     );
   });
 
+  it('says where the metadata of the service is (RFC 9728)', () => {
+    const resourceMetadata = 'https://api.example/.well-known/oauth-protected-resource';
+    const headers = headersOf(new InvalidTokenError('token_missing'), {
+      realm: 'api',
+      resourceMetadata,
+    });
+    expect(headers['WWW-Authenticate']).toBe(
+      `Bearer realm="api", resource_metadata="${resourceMetadata}"`,
+    );
+  });
+
   it('is not given where another token would not help', () => {
     expect(challenge(new KeysUnavailableError(3))).toBeUndefined();
     expect(challenge(new AuthError('access_undeclared'))).toBeUndefined();
@@ -38,7 +50,7 @@ describe('the challenge', () => {
 
 describe('the answer', () => {
   it('says when to come back', () => {
-    expect(headersOf(new KeysUnavailableError(3), 'api')['Retry-After']).toBe('3');
+    expect(headersOf(new KeysUnavailableError(3), { realm: 'api' })['Retry-After']).toBe('3');
   });
 
   it('is a problem document with a stable code', () => {

@@ -27,10 +27,18 @@ export function problemOf(error: AuthError): ProblemDetails {
   };
 }
 
+/** What every challenge of a service says. */
+export interface Protection {
+  /** RFC 9110 section 11.5 */
+  realm: string;
+  /** RFC 9728 section 5.1 */
+  resourceMetadata?: string | undefined;
+}
+
 /** The header fields that belong to it. */
-export function headersOf(error: AuthError, realm: string): Record<string, string> {
+export function headersOf(error: AuthError, protection: Protection): Record<string, string> {
   const headers: Record<string, string> = { 'Content-Type': 'application/problem+json' };
-  const challenge = challengeOf(error, realm);
+  const challenge = challengeOf(error, protection);
   if (challenge) headers['WWW-Authenticate'] = challenge;
   if (error instanceof KeysUnavailableError) headers['Retry-After'] = String(error.retryAfter);
   return headers;
@@ -40,9 +48,13 @@ export function headersOf(error: AuthError, realm: string): Record<string, strin
  * The challenge of RFC 6750 section 3: none where another token would not help, and no error code
  * where there was no token (section 3.1).
  */
-function challengeOf(error: AuthError, realm: string): string | undefined {
+function challengeOf(
+  error: AuthError,
+  { realm, resourceMetadata }: Protection,
+): string | undefined {
   if (error.status !== 401 && !error.challengeError) return undefined;
   const parameters: [string, string][] = [['realm', realm]];
+  if (resourceMetadata) parameters.push(['resource_metadata', resourceMetadata]);
   if (error.challengeError) {
     parameters.push(['error', error.challengeError], ['error_description', error.message]);
   }

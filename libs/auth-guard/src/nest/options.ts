@@ -1,5 +1,6 @@
 import type { TokenVerifierOptions } from '../token/verifier.js';
 import type { KeysOptions } from '../keys/from-options.js';
+import type { TokenCookieOptions } from './token-cookie.js';
 
 /** What `AuthGuardModule.forRoot()` takes. Everything but `issuer`, `audience` and `keys` has a default. */
 export interface AuthGuardOptions extends Omit<TokenVerifierOptions, 'keys'> {
@@ -10,4 +11,11 @@ export interface AuthGuardOptions extends Omit<TokenVerifierOptions, 'keys'> {
   keys: KeysOptions;
   /** `realm` of the challenge (RFC 9110 section 11.5); the first audience by default. */
   realm?: string;
+  /** Address of this service's metadata (RFC 9728 section 5.1), for the challenge. None by default. */
+  resourceMetadata?: string;
+  /**
+   * Takes the token from a cookie as well, and then checks that requests with an effect come from our
+   * own pages. Off by default: a browser sends cookies for whoever asks it to.
+   */
+  cookie?: TokenCookieOptions;
 }

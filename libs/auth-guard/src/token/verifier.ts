@@ -106,11 +106,12 @@ export class TokenVerifier {
 
   /** What may have changed since a token was verified. */
   private admit(token: string, principal: Principal): Principal {
-    const expired = isExpired(principal.expiresAt, this.profile, this.now());
-    const revoked = !expired && this.revocation?.isRevoked(principal) === true;
-    if (!expired && !revoked) return principal;
-    this.verified.delete(token);
-    throw new InvalidTokenError(expired ? 'token_expired' : 'token_revoked');
+    if (isExpired(principal.expiresAt, this.profile, this.now())) {
+      this.verified.delete(token);
+      throw new InvalidTokenError('token_expired');
+    }
+    if (this.revocation?.isRevoked(principal)) throw new InvalidTokenError('token_revoked');
+    return principal;
   }
 
   /** A key source of one's own may hand over any key: each is looked at once. */

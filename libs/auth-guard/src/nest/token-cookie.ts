@@ -1,0 +1,58 @@
+import { AuthError, AuthGuardConfigurationError, InvalidTokenError } from '../errors.js';
+
+/** Takes the token from a cookie where a request has no Authorization header. */
+export interface TokenCookieOptions {
+  /**
+   * The cookie's name. Must begin with `__Host-`, so that no other host, a sibling subdomain least of
+   * all, can set it (RFC 6265bis section 4.1.3). Set it with `HttpOnly` and `SameSite`.
+   */
+  name: string;
+  /**
+   * Origins other than the service's own whose pages may send requests with an effect, such as
+   * `https://app.example.com`. None by default.
+   */
+  origins?: readonly string[];
+}
+
+/** What is read of a request, in the form that Fastify and Express share. */
+export interface TokenRequest {
+  method: string;
+  headers: Partial<Record<string, string | string[]>> & { authorization?: string };
+}
+
+/** Methods that change nothing: another site may cause them, and cannot read the answer. */
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** @throws {AuthGuardConfigurationError} */
+export function checkCookieOptions({ name }: TokenCookieOptions): void {
+  if (/^__Host-[A-Za-z0-9_-]+$/.test(name)) return;
+  throw new AuthGuardConfigurationError('cookie.name: expected a name that begins with __Host-.');
+}
+
+/**
+ * The token in the cookie, if there is one. A browser sends cookies along with whatever a page of
+ * another site makes it send, so a request with an effect must come from our own pages: the browser
+ * says so in `Sec-Fetch-Site`, or names an origin that is allowed.
+ *
+ * @throws {AuthError} `request_cross_site`
+ * @throws {InvalidTokenError} `token_malformed` when there are two such cookies
+ */
+export function cookieToken(
+  { method, headers }: TokenRequest,
+  { name, origins = [] }: TokenCookieOptions,
+): string | undefined {
+  const values = String(headers.cookie ?? '')
+    .split(';')
+    .map((pair) => pair.trim())
+    .filter((pair) => pair.startsWith(`${name}=`))
+    .map((pair) => pair.slice(name.length + 1));
+  if (values.length > 1) {
+    throw new InvalidTokenError('token_malformed', { detail: 'The token came in two cookies.' });
+  }
+  const [token] = values;
+  if (token === undefined || SAFE_METHODS.has(method)) return token;
+  const ownPage = headers['sec-fetch-site'] === 'same-origin';
+  if (!ownPage && !origins.includes(String(headers.origin)))
+    throw new AuthError('request_cross_site');
+  return token;
+}
