@@ -1,6 +1,6 @@
 import type { AuthGuardOptions } from '@signet/auth-guard';
 import { z } from 'zod';
-import { serviceVariables } from './config.js';
+import type { ServiceConfig } from './config.js';
 
 /** The variables of a service that verifies tokens with the issuer's published keys. */
 export const resourceServerVariables = {
@@ -13,7 +13,8 @@ export const resourceServerVariables = {
   SIGNET_JWKS_ALLOW_PLAIN_HTTP: z.stringbool().default(false),
 };
 
-const variables = { SIGNET_ISSUER: serviceVariables.SIGNET_ISSUER, ...resourceServerVariables };
+type ResourceServerConfig = Pick<ServiceConfig, 'SIGNET_ISSUER'> &
+  z.infer<z.ZodObject<typeof resourceServerVariables>>;
 
 /** The audience of users' tokens: one token opens every service. */
 const PLATFORM_AUDIENCE = 'urn:signet:api';
@@ -23,10 +24,7 @@ const PLATFORM_AUDIENCE = 'urn:signet:api';
  *
  * @param ownAudience of the tokens that other services get for this one, when they may call it
  */
-export function guardOptions(
-  config: z.infer<z.ZodObject<typeof variables>>,
-  ownAudience?: string,
-): AuthGuardOptions {
+export function guardOptions(config: ResourceServerConfig, ownAudience?: string): AuthGuardOptions {
   return {
     issuer: config.SIGNET_ISSUER,
     audience: ownAudience === undefined ? PLATFORM_AUDIENCE : [PLATFORM_AUDIENCE, ownAudience],
