@@ -59,8 +59,6 @@ describe('a second start on the same database', () => {
     expect((await verify(second, user.access_token)).payload.client_id).toBe('first-party');
     expect((await second.call('GET', '/auth/me', { token: user.access_token })).status).toBe(200);
     expect((await refresh(second, user.refresh_token)).status).toBe(200);
-    await second.stop();
-    await second.database.drop();
   });
 
   it('does not start with another key-encryption key, and says what to do', async () => {
@@ -72,7 +70,6 @@ describe('a second start on the same database', () => {
     await expect(second).rejects.toThrow(
       /SIGNET_KEY_ENCRYPTION_KEY is .+ Give the service the key/,
     );
-    await first.database.drop();
   });
 
   it('at the same time as the first makes one set of keys', async () => {
@@ -86,8 +83,6 @@ describe('a second start on the same database', () => {
       'select state from signing_keys order by state',
     );
     expect(keys).toEqual([{ state: 'active' }, { state: 'next' }]);
-    await Promise.all(services.map((service) => service.stop()));
-    await database.drop();
   });
 });
 
@@ -120,7 +115,5 @@ describe('the accounts of the configuration', () => {
     expect((await logIn(third, email)).status).toBe(401);
     expect((await logIn(third, email, 'another good password')).status).toBe(200);
     expect((await refresh(third, again.body.refresh_token)).status).toBe(401);
-    await third.stop();
-    await third.database.drop();
   });
 });

@@ -16,11 +16,6 @@ beforeAll(async () => {
   auth = await startAuth();
 });
 
-afterAll(async () => {
-  await auth.stop();
-  await auth.database.drop();
-});
-
 describe('registering', () => {
   it('opens an account, logs its owner in and makes them a customer, nothing more', async () => {
     const email = newEmail();
@@ -144,6 +139,26 @@ describe('changing the password', () => {
   });
 });
 
+describe('a crowd that logs in at once', () => {
+  it('is served in turn, and told to come back when the queue is too long', async () => {
+    const environment = {
+      SIGNET_PASSWORD_CONCURRENCY: '1',
+      SIGNET_LOGIN_ATTEMPTS: '1000',
+      SIGNET_LOGIN_ATTEMPTS_TOTAL: '1000',
+    };
+    const busy = await startAuth({ environment });
+    const { email } = await register(busy);
+    const answers = await Promise.all(Array.from({ length: 200 }, () => logIn(busy, email)));
+    const refused = answers.filter(({ status }) => status !== 200);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.length).toBeLessThan(100);
+    for (const { status, body, headers } of refused) {
+      expect([status, body.code, headers.get('retry-after')]).toEqual([503, 'busy', '2']);
+    }
+    expect((await logIn(busy, email)).status).toBe(200);
+  });
+});
+
 describe('guessing', () => {
   let guarded: RunningAuth;
 
@@ -155,11 +170,6 @@ describe('guessing', () => {
         SIGNET_REGISTRATIONS_PER_HOUR: '4',
       },
     });
-  });
-
-  afterAll(async () => {
-    await guarded.stop();
-    await guarded.database.drop();
   });
 
   it('is stopped after some attempts, whether or not there is an account', async () => {

@@ -38,7 +38,7 @@ export class Throttle {
 
   /**
    * Checks a password under the limits: `check` runs when there are attempts left, and does not count
-   * when it finds the password right.
+   * when it finds the password right or cannot tell.
    *
    * @param email the account that is claimed
    * @param address where the attempt comes from
@@ -54,9 +54,15 @@ export class Throttle {
     // Counted before the check, so that attempts at the same time cannot slip through together.
     await consume(this.pair, pair);
     await consume(this.total, total);
-    const found = await check();
-    if (found !== undefined) await Promise.all([this.pair.delete(pair), this.total.reward(total)]);
-    return found;
+    try {
+      const found = await check();
+      if (found !== undefined)
+        await Promise.all([this.pair.delete(pair), this.total.reward(total)]);
+      return found;
+    } catch (error) {
+      await Promise.all([this.pair.reward(pair), this.total.reward(total)]);
+      throw error;
+    }
   }
 
   /** @throws {Problem} 429 `too_many_attempts` */

@@ -26,11 +26,6 @@ beforeEach(async () => {
   adminId = (await verify(auth, token)).payload.sub;
 });
 
-afterAll(async () => {
-  await auth.stop();
-  await auth.database.drop();
-});
-
 const idOf = async (access: string) => (await verify(auth, access)).payload.sub;
 
 describe('an administrator', () => {

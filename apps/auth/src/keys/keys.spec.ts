@@ -73,11 +73,6 @@ describe('the key ring', () => {
     auth = await startAuth({ environment: { SIGNET_SEED_ACCOUNTS: JSON.stringify(seeds) } });
   });
 
-  afterAll(async () => {
-    await auth.stop();
-    await auth.database.drop();
-  });
-
   it('is made at the first start: one key that signs, one that is announced', async () => {
     const token = (await logIn(auth, 'root@example.com')).body.access_token;
     const { body } = await auth.call('GET', '/admin/keys', { token });

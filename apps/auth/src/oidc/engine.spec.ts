@@ -16,11 +16,6 @@ beforeAll(async () => {
   auth = await startAuth();
 });
 
-afterAll(async () => {
-  await auth.stop();
-  await auth.database.drop();
-});
-
 function basic(secret = ORDERS_SECRET, client = 'orders') {
   const credentials = Buffer.from(`${client}:${encodeURIComponent(secret)}`).toString('base64');
   return { authorization: `Basic ${credentials}` };
@@ -184,6 +179,16 @@ describe('the metadata', () => {
     const { headers } = await auth.call('GET', '/.well-known/openid-configuration');
     expect(headers.get('x-content-type-options')).toBe('nosniff');
   });
+});
+
+it('limits the rate of requests to the engine as to every other route', async () => {
+  const limited = await startAuth({ environment: { RATE_LIMIT_PER_MINUTE: '5' } });
+  const statuses: number[] = [];
+  for (let attempt = 0; attempt < 6; attempt++) {
+    const form = { grant_type: 'refresh_token', client_id: 'first-party', refresh_token: 'guess' };
+    statuses.push((await limited.call('POST', '/oauth/token', { form })).status);
+  }
+  expect(statuses).toEqual([400, 400, 400, 400, 400, 429]);
 });
 
 describe('the key set', () => {

@@ -35,7 +35,8 @@ export class OidcMount {
       fastify.route({
         url,
         method: ['GET', 'POST', 'OPTIONS'],
-        onRequest: (request, reply) => this.handOver(request, reply),
+        // After every onRequest hook, the rate limit's among them, and before the body is read.
+        preParsing: (request, reply) => this.handOver(request, reply),
         handler: () => undefined,
       });
     }

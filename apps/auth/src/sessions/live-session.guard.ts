@@ -5,6 +5,7 @@ import type { Principal } from '@signet/auth-guard';
 import { InjectDatabase } from '@signet/database';
 import type { Database } from '@signet/database';
 import type { FastifyReply } from 'fastify';
+import { PLATFORM } from '../oidc/audiences.js';
 import { SessionStore } from './session-store.js';
 import type { LiveSession } from './session-store.js';
 
@@ -31,9 +32,8 @@ export class LiveSessionGuard implements CanActivate {
     const detail = session
       ? 'Your roles have changed. Refresh the token.'
       : 'The session has ended.';
-    void http
-      .getResponse<FastifyReply>()
-      .header('www-authenticate', `Bearer error="invalid_token", error_description="${detail}"`);
+    const challenge = `Bearer realm="${PLATFORM}", error="invalid_token", error_description="${detail}"`;
+    void http.getResponse<FastifyReply>().header('www-authenticate', challenge);
     throw new AuthException(new InvalidTokenError('token_revoked', { detail }));
   }
 }

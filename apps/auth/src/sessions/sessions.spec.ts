@@ -17,11 +17,6 @@ beforeAll(async () => {
   auth = await startAuth();
 });
 
-afterAll(async () => {
-  await auth.stop();
-  await auth.database.drop();
-});
-
 describe('logging in', () => {
   it('answers tokens as OAuth names them, and tells caches to keep nothing', async () => {
     const { email } = await register(auth);

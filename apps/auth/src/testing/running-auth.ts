@@ -67,20 +67,20 @@ export interface Options {
 
 export const KEY_ENCRYPTION_KEY = randomBytes(32).toString('base64url');
 
-/** An auth service of its own, over HTTP, on a real database. */
+const running = new Set<RunningAuth>();
+const databases = new Set<TestDatabase>();
+
+/** However a test ends, nothing of what it started goes on. */
+afterAll(async () => {
+  await Promise.all([...running].map((auth) => auth.stop()));
+  await Promise.all([...databases].map((database) => database.drop()));
+});
+
+/** An auth service of its own, over HTTP, on a real database. Ends with the spec, or by `stop()`. */
 export async function startAuth(options: Options = {}): Promise<RunningAuth> {
   const database = options.database ?? (await createTestDatabase());
-  const config = authConfig({
-    DATABASE_URL: database.url,
-    LOG_LEVEL: 'fatal',
-    RATE_LIMIT_PER_MINUTE: '100000',
-    SIGNET_KEY_ENCRYPTION_KEY: KEY_ENCRYPTION_KEY,
-    SIGNET_COOKIE_SECRET: 'secret-that-signs-cookies-in-the-tests',
-    SIGNET_ORDERS_CLIENT_SECRET: ORDERS_SECRET,
-    SIGNET_REGISTRATIONS_PER_HOUR: '1000',
-    ...options.environment,
-  });
-  const app = await createService(authService(config));
+  databases.add(database);
+  const app = await createService(authService(configOf(database, options)));
   try {
     await app.listen(0, '127.0.0.1');
   } catch (error) {
@@ -88,8 +88,10 @@ export async function startAuth(options: Options = {}): Promise<RunningAuth> {
     throw error;
   }
   const pool = new pg.Pool({ connectionString: database.url, max: 2 });
+  // Dropping the database may cut a connection that is about to close.
+  pool.on('error', () => undefined);
   const url = await app.getUrl();
-  return {
+  const auth: RunningAuth = {
     url,
     app,
     database,
@@ -97,10 +99,26 @@ export async function startAuth(options: Options = {}): Promise<RunningAuth> {
     query: async <Row extends object>(text: string, values?: unknown[]) =>
       (await pool.query<Row>(text, values)).rows,
     stop: async () => {
+      running.delete(auth);
       await pool.end();
       await app.close();
     },
   };
+  running.add(auth);
+  return auth;
+}
+
+function configOf(database: TestDatabase, { environment }: Options) {
+  return authConfig({
+    DATABASE_URL: database.url,
+    LOG_LEVEL: 'fatal',
+    RATE_LIMIT_PER_MINUTE: '100000',
+    SIGNET_KEY_ENCRYPTION_KEY: KEY_ENCRYPTION_KEY,
+    SIGNET_COOKIE_SECRET: 'secret-that-signs-cookies-in-the-tests',
+    SIGNET_ORDERS_CLIENT_SECRET: ORDERS_SECRET,
+    SIGNET_REGISTRATIONS_PER_HOUR: '1000',
+    ...environment,
+  });
 }
 
 /** Registers someone new, unless `email` says who. */
