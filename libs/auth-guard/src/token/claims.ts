@@ -25,8 +25,6 @@ export function readPrincipal(claims: JsonObject, profile: TokenProfile, now: nu
   const kind = subject === clientId ? 'service' : 'user';
   const sessionId = optionalText(claims, 'sid');
   const authTime = optionalTime(claims, 'auth_time');
-  const acr = optionalText(claims, 'acr');
-  const amr = optionalTexts(claims, 'amr');
   if (kind === 'service' && (sessionId !== undefined || authTime !== undefined)) {
     // RFC 9068 section 5: a user whose id can be made to equal a client's must not become it.
     throw invalid('A token whose sub equals its client_id belongs to no login.');
@@ -35,16 +33,16 @@ export function readPrincipal(claims: JsonObject, profile: TokenProfile, now: nu
     kind,
     subject,
     clientId,
-    ...(sessionId === undefined ? {} : { sessionId }),
+    sessionId,
     roles: optionalTexts(claims, 'roles') ?? NONE,
     scopes: readScopes(claims),
     audience,
     issuedAt,
     expiresAt,
     tokenId: requiredText(claims, 'jti'),
-    ...(authTime === undefined ? {} : { authTime }),
-    ...(acr === undefined ? {} : { acr }),
-    ...(amr === undefined ? {} : { amr }),
+    authTime,
+    acr: optionalText(claims, 'acr'),
+    amr: optionalTexts(claims, 'amr'),
     claims,
   });
 }

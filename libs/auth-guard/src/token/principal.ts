@@ -15,7 +15,7 @@ export interface Principal {
   /** `client_id`: the client that the token was issued to. */
   readonly clientId: string;
   /** `sid`: the login that the token belongs to. Absent for a service. */
-  readonly sessionId?: string;
+  readonly sessionId?: string | undefined;
   /** `roles` (RFC 9068 section 2.2.3.1); empty when the token has none. */
   readonly roles: readonly string[];
   /** `scope`, split; empty when the token has none. */
@@ -29,11 +29,11 @@ export interface Principal {
   /** `jti` */
   readonly tokenId: string;
   /** `auth_time`: when the user last proved who they are, in seconds since the epoch. */
-  readonly authTime?: number;
+  readonly authTime?: number | undefined;
   /** `acr`: how strongly they did. */
-  readonly acr?: string;
+  readonly acr?: string | undefined;
   /** `amr`: by which means (RFC 8176). */
-  readonly amr?: readonly string[];
+  readonly amr?: readonly string[] | undefined;
   /** Every claim of the token as it came, for claims of your own. */
   readonly claims: JsonObject;
 }

@@ -28,7 +28,7 @@ export interface TokenVerifierOptions extends TokenProfileOptions {
   revocation?: RevocationCheck;
   /**
    * How many verified tokens of up to 1 KiB are remembered (fewer of larger ones): up to 1,000,000,
-   * 10,000 by default, and 0 to verify each one each time. An entry costs about 3 KiB.
+   * 10,000 by default, and 0 to verify each one each time. An entry costs about 2 KiB.
    */
   cacheSize?: number;
   clock?: Clock;

@@ -129,6 +129,7 @@ describe('while the issuer cannot be reached', () => {
     await pass(1);
     expect(keys.isReady()).toBe(true);
     expect(keys.getKey(issuer.keyPair.kid)).toBeDefined();
+    expect(await keys.getKey('made-up')).toBeUndefined();
   });
 });
 
