@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { DrizzleQueryError } from 'drizzle-orm';
 import inject from 'light-my-request';
 import type Provider from 'oidc-provider';
 import type { EventEmitter } from 'node:events';
@@ -86,7 +87,11 @@ export class OidcEngine {
           ? new GrantAdapter(this.unit, this.sessions)
           : new RecordAdapter(model, this.unit, this.sessions),
     });
-    const report = (error: Error) => this.logger.error(error.stack ?? error.message);
+    const report = (error: Error) => {
+      // A failed query's own message holds its parameters.
+      const { stack } = error instanceof DrizzleQueryError && error.cause ? error.cause : error;
+      this.logger.error(stack);
+    };
     provider.on('server_error', (_context, error) => report(error));
     (provider as EventEmitter).on('error', report);
     const handler = provider.callback();

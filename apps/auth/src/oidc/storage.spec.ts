@@ -1,4 +1,6 @@
+import pg from 'pg';
 import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { SessionStore } from '../sessions/session-store.js';
 import { Sweeper } from '../sessions/sweeper.js';
 import { logIn, PASSWORD, refresh, register, startAuth, verify } from '../testing/running-auth.js';
@@ -91,6 +93,45 @@ it('takes back everything that a request wrote before it failed', async () => {
     ),
   ).toEqual([]);
   expect((await refresh(auth, user.refresh_token)).status).toBe(200);
+});
+
+describe('two who change the same session', () => {
+  let other: pg.Client;
+
+  beforeEach(async () => {
+    other = new pg.Client({ connectionString: auth.database.url });
+    await other.connect();
+    await other.query('begin');
+  });
+
+  afterEach(() => other.end());
+
+  /** Until a query of the service waits for what `other` holds. */
+  async function somebodyWaits(): Promise<void> {
+    const waiting = `select 1 from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`;
+    while ((await auth.query(waiting)).length === 0) await setTimeout(10);
+  }
+
+  it('wait for each other in one order, and never for ever', async () => {
+    const user = await register(auth);
+    const { sid } = (await verify(auth, user.access_token)).payload;
+    await other.query('select 1 from grants where id = $1 for update', [sid]);
+    const refreshing = refresh(auth, user.refresh_token);
+    await somebodyWaits();
+    await other.query('delete from grants where id = $1', [sid]);
+    await other.query('commit');
+    expect((await refreshing).status).toBe(401);
+  });
+
+  it('leave no login behind that the new password does not open', async () => {
+    const user = await register(auth);
+    await other.query(`update users set password_hash = 'another' where email = $1`, [user.email]);
+    const loggingIn = logIn(auth, user.email);
+    await somebodyWaits();
+    await other.query('commit');
+    expect((await loggingIn).status).toBe(401);
+  });
 });
 
 it('never answers 5xx, however refreshes, replays and endings of sessions meet', async () => {

@@ -194,17 +194,20 @@ describe('logging out', () => {
     expect((await refresh(auth, other.refresh_token)).status).toBe(200);
   });
 
-  it('and a refresh at the same time end with no session that lives on', async () => {
-    for (let round = 0; round < 10; round++) {
-      const { access_token: token, refresh_token } = await register(auth);
-      const [logout, refreshed] = await Promise.all([
-        auth.call('POST', '/auth/logout', { token }),
-        refresh(auth, refresh_token),
-      ]);
-      expect(logout.status).toBe(204);
-      const last = refreshed.status === 200 ? refreshed.body.refresh_token : refresh_token;
-      expect((await refresh(auth, last)).status).toBe(401);
-    }
+  it('and refreshing at the same time end with no session that lives on', async () => {
+    const users = await Promise.all(Array.from({ length: 25 }, () => register(auth)));
+    await Promise.all(
+      users.map(async ({ access_token: token, refresh_token }) => {
+        const [logout, refreshed] = await Promise.all([
+          auth.call('POST', '/auth/logout', { token }),
+          refresh(auth, refresh_token),
+        ]);
+        expect(logout.status).toBe(204);
+        expect([200, 401]).toContain(refreshed.status);
+        const last = refreshed.status === 200 ? refreshed.body.refresh_token : refresh_token;
+        expect((await refresh(auth, last)).status).toBe(401);
+      }),
+    );
   });
 });
 
