@@ -3,9 +3,10 @@
  * with the true totals. Everything runs even when something fails, so that one run tells all.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { globSync, readFileSync, rmSync } from 'node:fs';
 
-const RESULTS = '.results';
+/** What Jest leaves of each project; Nx restores them with what it remembers. */
+const RESULTS = '.results/*.json';
 
 interface JestResult {
   numPassedTests: number;
@@ -20,15 +21,14 @@ const steps: [name: string, command: string, ...args: string[]][] = [
   ['journeys', 'nx', 'run', 'e2e:e2e'],
 ];
 
-rmSync(RESULTS, { recursive: true, force: true });
-mkdirSync(RESULTS);
+for (const file of globSync(RESULTS)) rmSync(file);
 
 const failedSteps = steps
   .filter(([, command, ...args]) => spawnSync(command, args, { stdio: 'inherit' }).status !== 0)
   .map(([name]) => name);
 
-const results = readdirSync(RESULTS).map(
-  (file) => JSON.parse(readFileSync(`${RESULTS}/${file}`, 'utf8')) as JestResult,
+const results = globSync(RESULTS).map(
+  (file) => JSON.parse(readFileSync(file, 'utf8')) as JestResult,
 );
 const total = (count: (result: JestResult) => number) =>
   results.reduce((sum, result) => sum + count(result), 0);
