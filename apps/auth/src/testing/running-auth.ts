@@ -160,6 +160,21 @@ export async function verify(
   return { payload, header: protectedHeader };
 }
 
+export async function sidOf(auth: RunningAuth, token: string): Promise<string> {
+  return (await verify(auth, token)).payload.sid;
+}
+
+/** Why the session of this token ended; null while it has not. */
+export async function endingOf(
+  auth: RunningAuth,
+  token: string,
+): Promise<string | null | undefined> {
+  const sid = await sidOf(auth, token);
+  const text = 'select ending from sessions where sid = $1';
+  const [session] = await auth.query<{ ending: string | null }>(text, [sid]);
+  return session?.ending;
+}
+
 export function newEmail(): string {
   return `${randomUUID()}@example.com`;
 }
