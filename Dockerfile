@@ -14,6 +14,7 @@ COPY libs/database/package.json libs/database/
 COPY libs/http/package.json libs/http/
 COPY launcher/package.json launcher/
 COPY e2e/package.json e2e/
+COPY bench/package.json bench/
 
 FROM manifests AS build
 RUN npm ci --ignore-scripts --no-audit --no-fund
@@ -25,7 +26,9 @@ RUN node node_modules/typescript7/bin/tsc -b apps/${APP}/tsconfig.build.json
 
 FROM manifests AS production
 ARG APP
-RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund --workspace=apps/${APP}
+# TypeScript is an optional peer of the OpenAPI package, which npm keeps and nothing loads.
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund --workspace=apps/${APP} \
+  && rm -rf node_modules/typescript
 COPY --from=build /signet/libs/auth-guard/dist libs/auth-guard/dist
 COPY --from=build /signet/libs/database/dist libs/database/dist
 COPY --from=build /signet/libs/http/dist libs/http/dist

@@ -13,10 +13,15 @@ describe('when the auth service is killed', () => {
   let token: string;
   let sku: string;
   let issuedAt: number;
+  const logs: string[] = [];
 
   beforeAll(async () => {
     system = await startThrowAwaySystem({
-      SIGNET_ACCESS_TOKEN_SECONDS: String(LIFETIME_SECONDS),
+      variables: {
+        SIGNET_ACCESS_TOKEN_SECONDS: String(LIFETIME_SECONDS),
+        LOG_LEVEL: 'debug',
+      },
+      onLog: (_service, { text }) => logs.push(text),
     });
     client = new Client(worldOf(system));
     sku = await client.newProduct();
@@ -54,5 +59,16 @@ describe('when the auth service is killed', () => {
       expect([status, body.code]).toEqual([401, 'token_expired']);
       expect(headers.get('www-authenticate')).toMatch(/error="invalid_token"/);
     }
+  });
+
+  it('requests are in the logs of the services, and neither a token nor a password is', () => {
+    const secrets = [
+      ...system.accounts.map(({ password }) => password),
+      system.ordersClientSecret,
+      ...token.split('.').slice(1),
+    ];
+    const text = logs.join('\n');
+    expect(text).toContain('/admin/orders');
+    for (const secret of secrets) expect(text).not.toContain(secret);
   });
 });

@@ -1,5 +1,5 @@
 import { startSystem } from '@signet/launcher';
-import type { System } from '@signet/launcher';
+import type { System, SystemOptions } from '@signet/launcher';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,16 +16,20 @@ const WITHOUT_LIMITS = {
 const WARN = 40;
 
 /** The four built services as processes on free ports, on a database that is thrown away. */
-export async function startThrowAwaySystem(variables: NodeJS.ProcessEnv = {}): Promise<System> {
+export async function startThrowAwaySystem({
+  variables = {},
+  onLog = showWarnings,
+}: {
+  variables?: NodeJS.ProcessEnv;
+  onLog?: SystemOptions['onLog'];
+} = {}): Promise<System> {
   const dataDir = await mkdtemp(join(tmpdir(), 'signet-e2e-'));
   const system = await startSystem({
     dataDir,
     ports: 'free',
     throwAway: true,
     environment: { ...process.env, ...WITHOUT_LIMITS, ...variables },
-    onLog: (service, line) => {
-      if (line.level >= WARN) process.stderr.write(`${service}: ${line.text}\n`);
-    },
+    onLog,
   });
   return {
     ...system,
@@ -35,3 +39,7 @@ export async function startThrowAwaySystem(variables: NodeJS.ProcessEnv = {}): P
     },
   };
 }
+
+const showWarnings: SystemOptions['onLog'] = (service, line) => {
+  if (line.level >= WARN) process.stderr.write(`${service}: ${line.text}\n`);
+};

@@ -10,6 +10,8 @@ const QUIET = /^\/(health|metrics)\b/;
  */
 export function loggerOptions(name: string, level: string): Params {
   return {
+    // The library's own default matches nothing on Fastify with Nest 12.
+    forRoutes: ['*splat'],
     pinoHttp: {
       name,
       level,

@@ -1,22 +1,28 @@
 import { Catch, HttpException, HttpStatus, Logger } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { problemType, statusTitle } from './problem.js';
 import type { ProblemDetails } from './problem.js';
 
+const INTERNAL_ERROR = 'internal_error';
+
 /**
  * Turns whatever a request threw into problem details (RFC 9457). What is not the caller's doing
- * is logged in full and answered with a bare 500: no message of ours leaves the service.
+ * is logged and answered with a bare 500 whose `instance` finds the log line: no message of ours leaves
+ * the service.
  */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger('Problem');
 
   catch(error: unknown, host: ArgumentsHost): void {
-    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const http = host.switchToHttp();
+    const reply = http.getResponse<FastifyReply>();
     const body = describe(error);
-    if (body.status >= 500 && !(error instanceof HttpException)) {
-      this.logger.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    if (body.code === INTERNAL_ERROR) {
+      const { id } = http.getRequest<FastifyRequest>();
+      body.instance = `urn:uuid:${id}`;
+      this.logger.error(`${id}: ${rootCause(error)}`);
     }
     const retryAfter = retryAfterOf(error);
     if (retryAfter !== undefined) void reply.header('retry-after', String(retryAfter));
@@ -37,7 +43,16 @@ function describe(error: unknown): ProblemDetails {
   // What Fastify itself refuses before a route runs: malformed JSON, a body that is too large, …
   const status = clientErrorStatus(error);
   if (status !== undefined) return problem(status, codeOf(status), (error as Error).message);
-  return problem(HttpStatus.INTERNAL_SERVER_ERROR, 'internal_error');
+  return problem(HttpStatus.INTERNAL_SERVER_ERROR, INTERNAL_ERROR);
+}
+
+/**
+ * What lies under it all. The errors wrapped around it say too much: the database layer's repeat the
+ * values of the query, which may be an address or the hash of a password.
+ */
+function rootCause(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? rootCause(error.cause) : (error.stack ?? error.message);
 }
 
 function problem(status: number, code: string, detail?: string): ProblemDetails {

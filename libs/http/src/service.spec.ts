@@ -125,7 +125,10 @@ describe('a service', () => {
       headers: { authorization: `Bearer ${token}` },
     });
     expect(response.statusCode).toBe(500);
-    expect(response.json()).toMatchObject({ code: 'internal_error' });
+    expect(response.json()).toMatchObject({
+      code: 'internal_error',
+      instance: expect.stringMatching(/^urn:uuid:[-0-9a-f]{36}$/) as string,
+    });
     expect(response.body).not.toContain('hunter2');
   });
 

@@ -6,6 +6,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AuthGuardConfigurationError, UndeclaredAccessError } from '@signet/auth-guard';
 import { Logger, LoggerModule } from 'nestjs-pino';
+import { randomUUID } from 'node:crypto';
 import { ConfigError } from './config.js';
 import type { ServiceConfig } from './config.js';
 import { HealthModule } from './health.module.js';
@@ -48,6 +49,7 @@ export async function createService(options: ServiceOptions): Promise<NestFastif
   const { config } = options;
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT_BYTES,
+    genReqId: () => randomUUID(),
     trustProxy: config.TRUSTED_PROXIES.length > 0 ? config.TRUSTED_PROXIES : false,
     return503OnClosing: true,
   });
