@@ -4,6 +4,9 @@ import { createInterface } from 'node:readline';
 import { stripVTControlCharacters } from 'node:util';
 import { SERVICES } from './services.ts';
 
+/** Nx says nothing before the first project is built; when nothing has changed, it is done by then. */
+const UP_TO_DATE_WITHIN_MS = 2_500;
+
 /**
  * Builds the services with Nx, which does nothing when they are up to date.
  *
@@ -31,14 +34,15 @@ export async function buildServices(
       if (project) onProgress(`Built ${project}.`);
     });
   }
+  const slow = setTimeout(() => onProgress('Building the services…'), UP_TO_DATE_WITHIN_MS);
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
-  });
+  }).finally(() => clearTimeout(slow));
   if (code !== 0) throw new Error(`The services could not be built.\n${output.join('\n').trim()}`);
 }
 
-/** Nx heads each task with `> nx run auth:build`, and appends where from it restored a known one. */
+/** Nx ends each task with `nx run auth:build`, and adds where from it restored a known one. */
 function builtProject(line: string): string | undefined {
-  return /^> nx run ([\w-]+):build\s*$/.exec(stripVTControlCharacters(line))?.[1];
+  return /^\S+ +nx run ([\w-]+):build$/.exec(stripVTControlCharacters(line).trim())?.[1];
 }

@@ -6,8 +6,6 @@ import { dirname, join } from 'node:path';
 import { outsideName, postgresAccount } from './postgres/account.ts';
 import { makeCheckout } from './testing/checkout.ts';
 
-jest.setTimeout(30_000);
-
 /** These are about users, so they need root, who can be any. */
 const asRoot = process.getuid?.() === 0 ? it : it.skip;
 

@@ -7,8 +7,6 @@ import { startThrowAwayPostgres } from './postgres/throw-away.ts';
 import { identify } from './processes/process-identity.ts';
 import { makeCheckout, type Checkout, type Start } from './testing/checkout.ts';
 
-jest.setTimeout(30_000);
-
 let checkout: Checkout;
 beforeAll(async () => {
   checkout = await makeCheckout();

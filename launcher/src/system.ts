@@ -147,11 +147,15 @@ async function startServices(
   undo.push(async () => {
     await Promise.all(services.map((service) => service.stop()));
   });
-  await Promise.all(services.map((service) => service.start(options.signal)));
-  return Object.fromEntries(services.map((service) => [service.name, service])) as Record<
+  const byName = Object.fromEntries(services.map((service) => [service.name, service])) as Record<
     ServiceName,
     RunningService
   >;
+  // The others do not need auth to start, but would ask for its keys in vain and have to wait.
+  await byName.auth.start(options.signal);
+  const others = services.filter(({ name }) => name !== 'auth');
+  await Promise.all(others.map((service) => service.start(options.signal)));
+  return byName;
 }
 
 function builtMain(service: ServiceName): string {
