@@ -31,7 +31,7 @@ function report(name: string, result: Conformance): void {
   console.log(`${name}: ${accepted} accepted, ${refused} refused`);
   console.log(`\nForged and accepted: ${acceptedInvalid.length}`);
   acceptedInvalid.forEach(print);
-  console.log(`\nValid and refused, because the profile is RS256 only: ${refusedValid.length}`);
+  console.log(`\nValid by the standard, refused by the strict profile: ${refusedValid.length}`);
   refusedValid.forEach(print);
 }
 
