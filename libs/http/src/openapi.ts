@@ -32,6 +32,8 @@ function documentOf(app: INestApplication, { title, description }: Documentation
     if (!operation) continue;
     const access = describeAccess(route.access);
     Object.assign(operation, { 'x-access': access });
+    // Seen without opening the route.
+    operation.summary ||= access;
     operation.description = [operation.description, `**Access:** ${access}`]
       .filter(Boolean)
       .join('\n\n');
