@@ -20,6 +20,7 @@ const ACCESS: Record<Service, Record<string, readonly Role[] | 'user' | 'service
     'POST /admin/users/{id}/enable': ['admin'],
     'DELETE /admin/users/{id}/sessions': ['admin'],
     'GET /admin/keys': ['admin'],
+    'GET /admin/audit': ['admin'],
   },
   orders: {
     'POST /orders': ['customer'],

@@ -11,6 +11,8 @@ import { SeedingService } from './accounts/seeding.service.js';
 import { Throttle } from './accounts/throttle.js';
 import { UserAdministrationService } from './accounts/user-administration.service.js';
 import { UsersController } from './accounts/users.controller.js';
+import { AuditController } from './audit/audit.controller.js';
+import { AuditModule } from './audit/audit.module.js';
 import { AUTH_CONFIG } from './config.js';
 import type { AuthConfig } from './config.js';
 import { KeyRing } from './keys/key-ring.js';
@@ -68,6 +70,7 @@ export class AuthServiceModule {
           schema,
           migrations: MIGRATIONS,
         }),
+        AuditModule,
         KeysModule,
         AuthGuardModule.forRootAsync({
           imports: [KeysModule],
@@ -80,7 +83,13 @@ export class AuthServiceModule {
           }),
         }),
       ],
-      controllers: [AccountsController, SessionsController, UsersController, KeysController],
+      controllers: [
+        AccountsController,
+        SessionsController,
+        UsersController,
+        KeysController,
+        AuditController,
+      ],
       providers: [
         AccountsService,
         PasswordHasher,

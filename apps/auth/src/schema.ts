@@ -16,6 +16,7 @@ import {
 import type { JWK } from 'jose';
 import type { AdapterPayload } from 'oidc-provider';
 import { ROLES } from './accounts/roles.js';
+import { AUDIT_ACTIONS } from './audit/audit-actions.js';
 import { KEY_STATES } from './keys/key-states.js';
 import { ENDINGS } from './sessions/endings.js';
 
@@ -95,6 +96,10 @@ export const engineRecords = pgTable(
     uid: text(),
     /** SHA-256 as well. */
     userCodeHash: text(),
+    /** Of a refresh token: the hash of the one that it was exchanged for. */
+    parentHash: text(),
+    /** Its own value, readable to who has the parent's value: for a retry of that exchange. */
+    sealedValue: text(),
     payload: jsonb().$type<AdapterPayload>().notNull(),
     consumedAt: moment(),
     expiresAt: moment(),
@@ -104,6 +109,11 @@ export const engineRecords = pgTable(
     index('engine_records_grant').on(table.grantId),
     uniqueIndex('engine_records_uid').on(table.model, table.uid),
     uniqueIndex('engine_records_user_code').on(table.model, table.userCodeHash),
+    /** A token has one successor. */
+    uniqueIndex('engine_records_parent').on(table.parentHash),
+    index('engine_records_sealed')
+      .on(table.parentHash)
+      .where(sql`${table.sealedValue} is not null`),
     index('engine_records_expiry').on(table.expiresAt),
   ],
 );
@@ -127,6 +137,27 @@ export const signingKeys = pgTable(
       .where(sql`${table.state} = 'active'`),
     check('signing_keys_state', sql`${table.state} in (${literals(KEY_STATES)})`),
     check('signing_keys_private', sql`(${table.envelope} is null) = (${table.state} = 'removed')`),
+  ],
+);
+
+/** Who did what to whom, when and from where. Outlives those it speaks of. */
+export const auditEvents = pgTable(
+  'audit_events',
+  {
+    id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    at: moment().notNull().defaultNow(),
+    action: text({ enum: AUDIT_ACTIONS }).notNull(),
+    /** Id of a user or of a client; null when the service did it by itself. */
+    actor: text(),
+    /** Id of the user, session or key that it was done to. */
+    subject: text().notNull(),
+    address: text(),
+    details: jsonb().$type<Record<string, unknown>>(),
+  },
+  (table) => [
+    index('audit_events_subject').on(table.subject, table.id),
+    index('audit_events_actor').on(table.actor, table.id),
+    index('audit_events_at').on(table.at),
   ],
 );
 

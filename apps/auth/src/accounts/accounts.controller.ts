@@ -3,6 +3,8 @@ import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Authenticated, CurrentUser, Public } from '@signet/auth-guard';
 import type { Principal } from '@signet/auth-guard';
 import { notFound, Problem, Returns } from '@signet/http';
+import { ActingUser } from '../audit/actor.decorator.js';
+import type { Actor } from '../audit/audit-log.js';
 import { FromDevice } from '../sessions/device.decorator.js';
 import type { Device } from '../sessions/device.decorator.js';
 import { LiveSessionGuard } from '../sessions/live-session.guard.js';
@@ -62,13 +64,16 @@ export class AccountsController {
   async changePassword(
     @CurrentUser() { subject, sessionId }: Principal,
     @Body({ schema: passwordChange }) { currentPassword, newPassword }: PasswordChange,
+    @ActingUser() actor: Actor,
     @FromDevice() { address }: Device,
   ): Promise<void> {
     const { email } = await this.read(subject);
     const user = await this.throttle.guard(email, address, () =>
       this.accounts.authenticate({ email, password: currentPassword }),
     );
-    if (user) return this.accounts.setPassword(user, newPassword, sessionId);
+    if (user) {
+      return this.accounts.setPassword(user, newPassword, { actor, except: sessionId });
+    }
     throw new Problem({
       status: HttpStatus.FORBIDDEN,
       code: 'wrong_password',

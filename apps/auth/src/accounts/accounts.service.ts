@@ -3,6 +3,8 @@ import { InjectDatabase } from '@signet/database';
 import type { Database, Transaction } from '@signet/database';
 import { Problem } from '@signet/http';
 import { and, eq, isNull } from 'drizzle-orm';
+import { AuditLog } from '../audit/audit-log.js';
+import type { Actor } from '../audit/audit-log.js';
 import { users } from '../schema.js';
 import { SessionStore } from '../sessions/session-store.js';
 import { isGuessable } from './credentials.js';
@@ -23,6 +25,7 @@ export class AccountsService {
     @InjectDatabase() private readonly database: Database,
     private readonly hasher: PasswordHasher,
     private readonly sessions: SessionStore,
+    private readonly audit: AuditLog,
   ) {}
 
   async find(id: string): Promise<User | undefined> {
@@ -64,7 +67,11 @@ export class AccountsService {
    *
    * @throws {Problem} 422 `password_too_weak`
    */
-  async setPassword(user: User, password: string, except?: string): Promise<void> {
+  async setPassword(
+    user: User,
+    password: string,
+    { actor, except }: { actor: Actor; except?: string | undefined },
+  ): Promise<void> {
     const passwordHash = await this.hashNew({ email: user.email, password });
     await this.database.transaction(async (transaction) => {
       await transaction.update(users).set({ passwordHash }).where(eq(users.id, user.id));
@@ -72,6 +79,8 @@ export class AccountsService {
         ending: 'password_changed',
         ...(except !== undefined && { except }),
       });
+      const action = 'user.password_changed';
+      await this.audit.record(transaction, { action, actor, subject: user.id });
     });
   }
 

@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { THE_SERVICE } from '../audit/audit-log.js';
 import { AUTH_CONFIG } from '../config.js';
 import type { AuthConfig, SeedAccount } from '../config.js';
 import { AccountsService } from './accounts.service.js';
@@ -27,7 +28,7 @@ export class SeedingService {
         this.logger.log(`Made the account ${email}`);
       }
     } else if (resetPassword && !(await this.hasher.verify(user.passwordHash, password))) {
-      await this.accounts.setPassword(user, password);
+      await this.accounts.setPassword(user, password, { actor: THE_SERVICE });
       this.logger.log(`Set the password of ${email} again`);
     }
   }

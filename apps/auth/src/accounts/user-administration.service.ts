@@ -4,6 +4,8 @@ import type { Database, Transaction } from '@signet/database';
 import { decodeCursor, notFound, Problem, toPage } from '@signet/http';
 import type { Page } from '@signet/http';
 import { and, arrayContains, eq, isNull, sql } from 'drizzle-orm';
+import { AuditLog } from '../audit/audit-log.js';
+import type { Actor } from '../audit/audit-log.js';
 import { position } from '../position.js';
 import { users } from '../schema.js';
 import { SessionStore } from '../sessions/session-store.js';
@@ -22,6 +24,7 @@ export class UserAdministrationService {
   constructor(
     @InjectDatabase() private readonly database: Database,
     private readonly sessions: SessionStore,
+    private readonly audit: AuditLog,
   ) {}
 
   /** Accounts, the oldest first. */
@@ -53,13 +56,21 @@ export class UserAdministrationService {
    *
    * @throws {Problem} 404, 409 `last_admin`
    */
-  setRoles(id: string, roles: Role[]): Promise<UserView> {
+  setRoles(id: string, roles: Role[], actor: Actor): Promise<UserView> {
     return this.keepingAnAdmin(async (transaction) => {
+      const before = found(await lock(transaction, id));
       const [user] = await transaction
         .update(users)
         .set({ roles })
         .where(eq(users.id, id))
         .returning();
+      const details = { before: before.roles, after: roles };
+      await this.audit.record(transaction, {
+        action: 'user.roles_changed',
+        actor,
+        subject: id,
+        details,
+      });
       return found(user);
     });
   }
@@ -69,7 +80,7 @@ export class UserAdministrationService {
    *
    * @throws {Problem} 404, 409 `last_admin`
    */
-  disable(id: string): Promise<UserView> {
+  disable(id: string, actor: Actor): Promise<UserView> {
     return this.keepingAnAdmin(async (transaction) => {
       const [user] = await transaction
         .update(users)
@@ -78,26 +89,31 @@ export class UserAdministrationService {
         .returning();
       const view = found(user);
       await this.sessions.endAllOf(transaction, id, { ending: 'account_disabled' });
+      await this.audit.record(transaction, { action: 'user.disabled', actor, subject: id });
       return view;
     });
   }
 
   /** @throws {Problem} 404 */
-  async enable(id: string): Promise<UserView> {
-    const [user] = await this.database
-      .update(users)
-      .set({ disabledAt: null })
-      .where(eq(users.id, id))
-      .returning();
-    return found(user);
+  enable(id: string, actor: Actor): Promise<UserView> {
+    return this.database.transaction(async (transaction) => {
+      const [user] = await transaction
+        .update(users)
+        .set({ disabledAt: null })
+        .where(eq(users.id, id))
+        .returning();
+      const view = found(user);
+      await this.audit.record(transaction, { action: 'user.enabled', actor, subject: id });
+      return view;
+    });
   }
 
   /** @throws {Problem} 404 */
-  async endSessions(id: string): Promise<void> {
+  async endSessions(id: string, actor: Actor): Promise<void> {
     await this.database.transaction(async (transaction) => {
-      const [user] = await transaction.select().from(users).where(eq(users.id, id)).for('update');
-      found(user);
+      found(await lock(transaction, id));
       await this.sessions.endAllOf(transaction, id, { ending: 'ended_by_admin' });
+      await this.audit.record(transaction, { action: 'user.sessions_ended', actor, subject: id });
     });
   }
 
@@ -126,6 +142,11 @@ export class UserAdministrationService {
       });
     });
   }
+}
+
+async function lock(transaction: Transaction, id: string): Promise<User | undefined> {
+  const [user] = await transaction.select().from(users).where(eq(users.id, id)).for('update');
+  return user;
 }
 
 /** @throws {Problem} 404 */

@@ -3,6 +3,8 @@ import { ApiTags } from '@nestjs/swagger';
 import { Roles } from '@signet/auth-guard';
 import { pageOf, Returns } from '@signet/http';
 import type { Page } from '@signet/http';
+import { ActingUser } from '../audit/actor.decorator.js';
+import type { Actor } from '../audit/audit-log.js';
 import { LiveSessionGuard } from '../sessions/live-session.guard.js';
 import { roleChange, user, userId, userQuery } from './account.schema.js';
 import type { RoleChange, UserQuery, UserView } from './account.schema.js';
@@ -35,28 +37,38 @@ export class UsersController {
   setRoles(
     @Param('id', { schema: userId }) id: string,
     @Body({ schema: roleChange }) { roles }: RoleChange,
+    @ActingUser() actor: Actor,
   ): Promise<UserView> {
-    return this.users.setRoles(id, roles);
+    return this.users.setRoles(id, roles, actor);
   }
 
   /** Closes the account and ends its sessions. */
   @Post(':id/disable')
   @Returns(200, user)
-  disable(@Param('id', { schema: userId }) id: string): Promise<UserView> {
-    return this.users.disable(id);
+  disable(
+    @Param('id', { schema: userId }) id: string,
+    @ActingUser() actor: Actor,
+  ): Promise<UserView> {
+    return this.users.disable(id, actor);
   }
 
   /** Opens the account again. Its sessions stay ended. */
   @Post(':id/enable')
   @Returns(200, user)
-  enable(@Param('id', { schema: userId }) id: string): Promise<UserView> {
-    return this.users.enable(id);
+  enable(
+    @Param('id', { schema: userId }) id: string,
+    @ActingUser() actor: Actor,
+  ): Promise<UserView> {
+    return this.users.enable(id, actor);
   }
 
   /** Ends all sessions of the user, who may log in again. */
   @Delete(':id/sessions')
   @Returns(204)
-  endSessions(@Param('id', { schema: userId }) id: string): Promise<void> {
-    return this.users.endSessions(id);
+  endSessions(
+    @Param('id', { schema: userId }) id: string,
+    @ActingUser() actor: Actor,
+  ): Promise<void> {
+    return this.users.endSessions(id, actor);
   }
 }

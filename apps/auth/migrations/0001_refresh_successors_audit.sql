@@ -1,0 +1,17 @@
+CREATE TABLE "audit_events" (
+	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "audit_events_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
+	"at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	"action" text NOT NULL,
+	"actor" text,
+	"subject" text NOT NULL,
+	"address" text,
+	"details" jsonb
+);
+--> statement-breakpoint
+ALTER TABLE "engine_records" ADD COLUMN "parent_hash" text;--> statement-breakpoint
+ALTER TABLE "engine_records" ADD COLUMN "sealed_value" text;--> statement-breakpoint
+CREATE INDEX "audit_events_subject" ON "audit_events" USING btree ("subject","id");--> statement-breakpoint
+CREATE INDEX "audit_events_actor" ON "audit_events" USING btree ("actor","id");--> statement-breakpoint
+CREATE INDEX "audit_events_at" ON "audit_events" USING btree ("at");--> statement-breakpoint
+CREATE UNIQUE INDEX "engine_records_parent" ON "engine_records" USING btree ("parent_hash");--> statement-breakpoint
+CREATE INDEX "engine_records_sealed" ON "engine_records" USING btree ("parent_hash") WHERE "engine_records"."sealed_value" is not null;
