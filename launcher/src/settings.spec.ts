@@ -21,7 +21,14 @@ it.each(['0', '65536', '3e3', '-1', 'http', '0x10'])('refuses %s for a port', (p
 });
 
 it('refuses a DATABASE_URL of another kind without repeating it', () => {
-  for (const url of ['mysql://root:hunter2@localhost/db', 'hunter2']) {
+  for (const url of ['mysql://root:hunter2@localhost/db', 'hunter2', 'postgresql:///hunter2']) {
     expect(() => readSettings({ DATABASE_URL: url })).toThrow(/^DATABASE_URL is not(?!.*hunter2)/);
   }
+});
+
+it('refuses a demo password that auth would refuse', () => {
+  for (const password of ['elevenchars', 'x'.repeat(129)]) {
+    expect(() => readSettings({ SIGNET_DEMO_PASSWORD: password })).toThrow('12 to 128 characters');
+  }
+  expect(readSettings({ SIGNET_DEMO_PASSWORD: 'twelve chars' }).demoPassword).toBe('twelve chars');
 });

@@ -22,6 +22,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
   const listeners = [...SERVICES, { name: 'postgres', ...POSTGRES }];
   const ports = listeners.map((use) => [use.name, port(use.portVariable, use.port)]);
   if (set.DATABASE_URL !== undefined) assertDatabaseUrl(set.DATABASE_URL);
+  if (set.SIGNET_DEMO_PASSWORD !== undefined) assertPassword(set.SIGNET_DEMO_PASSWORD);
   return {
     ports: Object.fromEntries(ports) as Ports,
     databaseUrl: set.DATABASE_URL,
@@ -31,8 +32,16 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
 
 /** The value may hold a password, so the message does not repeat it. */
 function assertDatabaseUrl(text: string): void {
-  if (URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol)) return;
+  const url = URL.parse(text);
+  if (url && /^postgres(ql)?:$/.test(url.protocol) && url.hostname !== '') return;
   throw new Error(
     'DATABASE_URL is not a URL such as postgresql://user:password@host:5432/postgres.',
   );
+}
+
+/** Auth's own rule, checked before a password that it refuses is kept. */
+function assertPassword(text: string): void {
+  const { length } = Array.from(text.normalize('NFKC'));
+  if (length >= 12 && length <= 128) return;
+  throw new Error('SIGNET_DEMO_PASSWORD has the wrong length: expected 12 to 128 characters.');
 }

@@ -38,15 +38,7 @@ it('gives each service what it needs and nothing else', async () => {
   const names = await Promise.all(
     SERVICES.map(async ({ name }) => [name, Object.keys(await environmentOf(name)).sort()]),
   );
-  const every = [
-    'DATABASE_URL',
-    'HOST',
-    'LOG_LEVEL',
-    'NODE_COMPILE_CACHE',
-    'PATH',
-    'PORT',
-    'SIGNET_ISSUER',
-  ];
+  const every = ['DATABASE_URL', 'HOST', 'LOG_LEVEL', 'PATH', 'PORT', 'SIGNET_ISSUER'];
   const guarded = [...every, 'SIGNET_JWKS_SNAPSHOT', 'SIGNET_JWKS_URI'];
   const auth = ['COOKIE_SECRET', 'KEY_ENCRYPTION_KEY', 'ORDERS_CLIENT_SECRET', 'SEED_ACCOUNTS'];
   expect(Object.fromEntries(names)).toEqual({

@@ -31,9 +31,7 @@ export async function provisionDatabases(
     if (ownServer) await admin.query('REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC');
   } catch (error) {
     const { host } = new URL(adminUrl);
-    throw new Error(`Cannot prepare the databases on ${host || 'PostgreSQL'}: ${reason(error)}`, {
-      cause: error,
-    });
+    throw new Error(`Cannot prepare the databases on ${host}: ${reason(error)}`, { cause: error });
   } finally {
     await admin.end();
   }
@@ -76,10 +74,12 @@ function scramVerifier(password: string): string {
 
 /** The administrator's URL with another user and database: host, port and TLS stay as they are. */
 function roleUrl(adminUrl: string, { name, password }: DatabaseRole): string {
-  const { host, searchParams } = new URL(adminUrl);
-  for (const parameter of ['user', 'password', 'database']) searchParams.delete(parameter);
-  const query = searchParams.size > 0 ? `?${searchParams.toString()}` : '';
-  return `postgresql://${name}:${encodeURIComponent(password)}@${host}/${name}${query}`;
+  const url = new URL(adminUrl);
+  url.username = name;
+  url.password = encodeURIComponent(password);
+  url.pathname = name;
+  for (const parameter of ['user', 'password', 'database']) url.searchParams.delete(parameter);
+  return url.href;
 }
 
 /** Connecting to several addresses fails with an AggregateError, whose own message is empty. */
