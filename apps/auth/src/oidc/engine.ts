@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { DrizzleQueryError } from 'drizzle-orm';
 import inject from 'light-my-request';
 import type Provider from 'oidc-provider';
+import type { Adapter } from 'oidc-provider';
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AUTH_CONFIG } from '../config.js';
@@ -12,6 +13,8 @@ import { Claims } from './claims.js';
 import { GrantAdapter } from './grant-adapter.js';
 import { createProvider, TOKEN_PATH } from './provider.js';
 import { RecordAdapter } from './record-adapter.js';
+import { RefreshRotation } from './refresh-rotation.js';
+import { RefreshTokenAdapter } from './refresh-token-adapter.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 /** What the token endpoint answers, as RFC 6749 sections 5.1 and 5.2 have it. */
@@ -37,6 +40,7 @@ export class OidcEngine {
     private readonly unit: UnitOfWork,
     private readonly sessions: SessionStore,
     private readonly claims: Claims,
+    private readonly rotation: RefreshRotation,
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -55,14 +59,22 @@ export class OidcEngine {
     this.started.handler(request, response);
   }
 
-  /** Asks the token endpoint in process: the same path that a client takes over the network. */
-  async requestToken(parameters: Record<string, string>): Promise<TokenEndpointAnswer> {
+  /**
+   * Asks the token endpoint in process: the same path that a client takes over the network.
+   *
+   * @param address of whom the request is made for
+   */
+  async requestToken(
+    parameters: Record<string, string>,
+    address: string,
+  ): Promise<TokenEndpointAnswer> {
     const { host } = new URL(this.config.SIGNET_ISSUER);
     const response = await inject((request, reply) => this.handle(request, reply), {
       method: 'POST',
       url: TOKEN_PATH,
       headers: {
         host,
+        'x-forwarded-for': address,
         'content-type': 'application/x-www-form-urlencoded',
         accept: 'application/json',
       },
@@ -81,11 +93,12 @@ export class OidcEngine {
       config: this.config,
       claims: this.claims,
       unit: this.unit,
+      rotation: this.rotation,
       keys: this.keyRing.published().map(({ privateJwk }) => privateJwk),
       adapter: (model) =>
         model === 'Grant'
           ? new GrantAdapter(this.unit, this.sessions)
-          : new RecordAdapter(model, this.unit, this.sessions),
+          : new RecordAdapter(model, this.unit, this.sessions, this.config.SIGNET_COOKIE_SECRET),
     });
     const report = (error: Error) => {
       // A failed query's own message holds its parameters.
@@ -96,5 +109,11 @@ export class OidcEngine {
     (provider as EventEmitter).on('error', report);
     const handler = provider.callback();
     this.current = { provider, handler: (request, response) => void handler(request, response) };
+  }
+  private adapterOf(model: string): Adapter {
+    const { config, unit, sessions, rotation } = this;
+    if (model === 'Grant') return new GrantAdapter(unit, sessions);
+    if (model !== 'RefreshToken') return new RecordAdapter(model, unit, sessions);
+    return new RefreshTokenAdapter({ config, unit, sessions, rotation });
   }
 }

@@ -3,6 +3,7 @@ import Provider from 'oidc-provider';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 import { grants } from '../schema.js';
 import type { SessionStore } from '../sessions/session-store.js';
+import { requester } from './requester.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
 /** Grants. One ends together with its session and everything that was ever issued from it. */
@@ -34,7 +35,8 @@ export class GrantAdapter implements Adapter {
 
   async destroy(id: string): Promise<void> {
     const ending = isReplay() ? 'token_reuse' : 'revoked';
-    await this.unit.write((transaction) => this.sessions.end(transaction, [id], ending));
+    const actor = requester(Provider.ctx);
+    await this.unit.write((transaction) => this.sessions.end(transaction, [id], ending, actor));
   }
 
   revokeByGrantId(id: string): Promise<void> {

@@ -6,6 +6,7 @@ import { CLIENT_AUDIENCES } from './audiences.js';
 import type { Claims } from './claims.js';
 import { builtInClients } from './clients.js';
 import { resourceIndicators } from './resource-servers.js';
+import type { RefreshRotation } from './refresh-rotation.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
 export interface ProviderParts {
@@ -13,6 +14,7 @@ export interface ProviderParts {
   adapter: AdapterFactory;
   claims: Claims;
   unit: UnitOfWork;
+  rotation: RefreshRotation;
   /** Private keys, the signing one first. */
   keys: readonly JWK[];
 }
@@ -29,11 +31,12 @@ export function createProvider(parts: ProviderParts): Provider {
   // The mount sets the forwarding headers itself, from what Fastify trusts.
   provider.proxy = true;
   provider.use((context, next) => parts.unit.run(next, () => context.status < 500));
+  provider.use(parts.rotation.deliver);
   provider.use(cacheKeySet);
   return provider;
 }
 
-function configuration({ config, adapter, claims, keys }: ProviderParts): Configuration {
+function configuration({ config, adapter, claims, rotation, keys }: ProviderParts): Configuration {
   return {
     adapter,
     jwks: { keys },
@@ -44,7 +47,7 @@ function configuration({ config, adapter, claims, keys }: ProviderParts): Config
     responseTypes: ['code'],
     pkce: { required: () => true },
     enabledJWA: { idTokenSigningAlgValues: ['RS256'] },
-    rotateRefreshToken: true,
+    rotateRefreshToken: (context) => rotation.decide(context),
     findAccount: (_context, userId) => claims.account(userId),
     extraTokenClaims: (_context, token) => claims.ofAccessToken(token),
     routes,
@@ -72,7 +75,11 @@ function lifetimes(config: AuthConfig): Configuration['ttl'] {
     AccessToken: config.SIGNET_ACCESS_TOKEN_SECONDS,
     ClientCredentials: config.SIGNET_ACCESS_TOKEN_SECONDS,
     AuthorizationCode: 60,
-    RefreshToken: config.SIGNET_SESSION_IDLE_SECONDS,
+    // A token that is not exchanged lasts as long as its session, whose row knows the idle limit.
+    RefreshToken: (_context, _token, client) =>
+      client.clientAuthMethod === 'none'
+        ? config.SIGNET_SESSION_IDLE_SECONDS
+        : config.SIGNET_SESSION_ABSOLUTE_SECONDS,
     Grant: config.SIGNET_SESSION_ABSOLUTE_SECONDS,
     IdToken: 60 * 60,
     Interaction: 60 * 60,

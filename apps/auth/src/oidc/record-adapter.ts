@@ -1,11 +1,13 @@
 import type { Transaction } from '@signet/database';
 import { and, eq, gt, isNull, or, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
-import { errors } from 'oidc-provider';
+import Provider, { errors } from 'oidc-provider';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { engineRecords, grants } from '../schema.js';
 import type { SessionStore } from '../sessions/session-store.js';
+import { hmac, keyFor, seal, unseal } from './secret-box.js';
+import { requester } from './requester.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
 /** Models that are issued from a grant. Others may name one without belonging to it. */
@@ -18,11 +20,11 @@ const ISSUED_FROM_GRANTS = new Set([
   'RefreshToken',
 ]);
 
-/**
- * Stands for the value of a record that was found by something else than its value, so that the
- * engine can store it again. Random, so that nobody can present a hash out of the database as one.
- */
-const HANDLE = `${randomBytes(24).toString('base64url')}.`;
+/** Models whose records hold secrets of others, such as the browser's session cookie. */
+const SEALED = new Set(['Interaction']);
+
+/** Models of which a second record with the same value is an attack. */
+const ONCE_ONLY = new Set(['ReplayDetection']);
 
 const FOREIGN_KEY_VIOLATION = '23503';
 
@@ -32,26 +34,37 @@ export class RecordAdapter implements Adapter {
     private readonly model: string,
     private readonly unit: UnitOfWork,
     private readonly sessions: SessionStore,
+    /** Shared by all replicas, and not in the database. */
+    private readonly secret: string,
   ) {}
 
-  /** @throws {errors.InvalidGrant} when the grant has gone meanwhile */
+  /**
+   * @throws {errors.InvalidGrant} when the grant has gone meanwhile
+   * @throws {errors.InvalidRequest} when there is a record already that there must be one of
+   */
   async upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
     const { userCode, grantId, uid } = payload;
     const row = {
-      payload: withoutSecrets(payload),
+      payload: this.close(id, withoutSecrets(payload)),
       grantId: ISSUED_FROM_GRANTS.has(this.model) ? (grantId ?? null) : null,
       uid: uid ?? null,
       // A record that was found by its device code comes back without its user code.
-      ...(userCode !== undefined && { userCodeHash: sha256(userCode) }),
+      ...(userCode !== undefined && { userCodeHash: this.userCodeHash(userCode) }),
       expiresAt: expiresIn === undefined ? null : new Date(Date.now() + expiresIn * 1000),
+      ...this.columnsOf(id),
     };
     try {
-      await this.unit.write((transaction) =>
+      const { rowCount } = await this.unit.write((transaction) =>
         transaction
           .insert(engineRecords)
-          .values({ model: this.model, hash: hashOf(id), ...row })
-          .onConflictDoUpdate({ target: [engineRecords.model, engineRecords.hash], set: row }),
+          .values({ model: this.model, hash: this.hashOf(id), ...row })
+          .onConflictDoUpdate({
+            target: [engineRecords.model, engineRecords.hash],
+            set: row,
+            ...(ONCE_ONLY.has(this.model) && { setWhere: sql`${engineRecords.expiresAt} < now()` }),
+          }),
       );
+      if (rowCount === 0) throw new errors.InvalidRequest('used before');
     } catch (error) {
       if (!isForeignKeyViolation(error)) throw error;
       throw new errors.InvalidGrant({ detail: 'the grant has ended', cause: error });
@@ -59,7 +72,7 @@ export class RecordAdapter implements Adapter {
   }
 
   find(id: string): Promise<AdapterPayload | undefined> {
-    return this.load(eq(engineRecords.hash, hashOf(id)), { jti: id });
+    return this.load(eq(engineRecords.hash, this.hashOf(id)), { jti: id });
   }
 
   findByUid(uid: string): Promise<AdapterPayload | undefined> {
@@ -67,7 +80,7 @@ export class RecordAdapter implements Adapter {
   }
 
   findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
-    return this.load(eq(engineRecords.userCodeHash, sha256(userCode)), { userCode });
+    return this.load(eq(engineRecords.userCodeHash, this.userCodeHash(userCode)), { userCode });
   }
 
   /**
@@ -84,7 +97,10 @@ export class RecordAdapter implements Adapter {
         .set({ consumedAt: sql`now()` })
         .where(and(this.is(id), isNull(engineRecords.consumedAt)));
       if (rowCount === 1) return true;
-      if (grantId !== undefined) await this.sessions.end(transaction, [grantId], 'token_reuse');
+      if (grantId !== undefined) {
+        const actor = requester(Provider.ctx);
+        await this.sessions.end(transaction, [grantId], 'token_reuse', actor);
+      }
       return false;
     });
     if (!consumed) throw new errors.InvalidGrant({ detail: 'consumed before' });
@@ -108,6 +124,11 @@ export class RecordAdapter implements Adapter {
         .delete(engineRecords)
         .where(and(eq(engineRecords.model, this.model), eq(engineRecords.grantId, grantId)));
     });
+  }
+
+  /** What a model keeps beside its payload. */
+  protected columnsOf(_id: string): Partial<typeof engineRecords.$inferInsert> {
+    return {};
   }
 
   /** Grants are locked before their records, by everyone: otherwise two could wait for each other. */
@@ -137,18 +158,55 @@ export class RecordAdapter implements Adapter {
     );
     if (!record) return undefined;
     const { payload, consumedAt, hash } = record;
+    const jti = known.jti ?? this.handleOf(hash);
     return {
-      jti: HANDLE + hash,
-      ...payload,
+      ...this.open(jti, payload),
       ...known,
+      jti,
       ...(consumedAt && { consumed: Math.floor(consumedAt.getTime() / 1000) }),
     };
   }
 
   private is(id: string): SQL | undefined {
-    return and(eq(engineRecords.model, this.model), eq(engineRecords.hash, hashOf(id)));
+    return and(eq(engineRecords.model, this.model), eq(engineRecords.hash, this.hashOf(id)));
+  }
+
+  /** What a sealed record holds can be read with the record's own value, which is in no row. */
+  private close(id: string, payload: AdapterPayload): AdapterPayload {
+    if (!SEALED.has(this.model)) return payload;
+    return { sealed: seal(this.sealingKey(id), JSON.stringify(payload)) };
+  }
+
+  private open(id: string, payload: AdapterPayload): AdapterPayload {
+    if (typeof payload.sealed !== 'string') return payload;
+    return JSON.parse(unseal(this.sealingKey(id), payload.sealed)) as AdapterPayload;
+  }
+
+  private sealingKey(id: string): Buffer {
+    return keyFor(`record ${this.model}`, this.secret, id);
+  }
+
+  /** Keyed, because the codes that people type are short enough to be guessed from a plain hash. */
+  private userCodeHash(userCode: string): string {
+    return hmac(keyFor('user code', this.secret), userCode);
+  }
+
+  /**
+   * Stands for the value of a record that was found by something else than its value, so that the
+   * engine can store it again. Nobody can make one out of a hash in the database.
+   */
+  private handleOf(hash: string): string {
+    return `${HANDLE}${hash}.${hmac(keyFor(`handle ${this.model}`, this.secret), hash)}`;
+  }
+
+  private hashOf(id: string): string {
+    if (!id.startsWith(HANDLE)) return sha256(id);
+    const hash = id.slice(HANDLE.length).split('.')[0] ?? '';
+    return id === this.handleOf(hash) ? hash : sha256(id);
   }
 }
+
+const HANDLE = '.handle.';
 
 const isCurrent = or(isNull(engineRecords.expiresAt), gt(engineRecords.expiresAt, sql`now()`));
 
@@ -159,11 +217,7 @@ function withoutSecrets({ ...payload }: AdapterPayload): AdapterPayload {
   return payload;
 }
 
-function hashOf(id: string): string {
-  return id.startsWith(HANDLE) ? id.slice(HANDLE.length) : sha256(id);
-}
-
-function sha256(value: string): string {
+export function sha256(value: string): string {
   return createHash('sha256').update(value).digest('base64url');
 }
 

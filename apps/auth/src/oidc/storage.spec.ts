@@ -14,9 +14,9 @@ beforeAll(async () => {
   auth = await startAuth({ environment: { SIGNET_LOGIN_ATTEMPTS: '1000' } });
 });
 
-function adapterOf(model: string): RecordAdapter {
+function adapterOf(model: string, secret = 'shared by the replicas'): RecordAdapter {
   const { app } = auth;
-  return new RecordAdapter(model, app.get(UnitOfWork), app.get(SessionStore));
+  return new RecordAdapter(model, app.get(UnitOfWork), app.get(SessionStore), secret);
 }
 
 describe('what the engine stores', () => {
@@ -33,6 +33,27 @@ describe('what the engine stores', () => {
     );
     expect(JSON.stringify(row)).not.toContain('WDJB');
     expect(await devices.find(row?.hash ?? '')).toBeUndefined();
+    expect(await devices.find(`.handle.${row?.hash ?? ''}`)).toBeUndefined();
+    // Short codes cannot be tried out on a copy of the database.
+    const elsewhere = adapterOf('DeviceCode', 'somebody else');
+    expect(await elsewhere.findByUserCode('WDJB-MJHT')).toBeUndefined();
+  });
+
+  it('keeps the secrets of others readable only to who brings the record’s own value', async () => {
+    const interactions = adapterOf('Interaction');
+    const session = { cookie: 'the session cookie of a browser' };
+    await interactions.upsert('an-interaction', { jti: 'an-interaction', session }, 600);
+    expect(await interactions.find('an-interaction')).toMatchObject({ session });
+    const rows = await auth.query(`select * from engine_records where model = 'Interaction'`);
+    expect(rows).toHaveLength(1);
+    expect(JSON.stringify(rows)).not.toContain('cookie');
+  });
+
+  it('is there once when it must be, however many ask at the same time', async () => {
+    const proofs = adapterOf('ReplayDetection');
+    const attempts = Array.from({ length: 10 }, () => proofs.upsert('a-proof', { iss: 'x' }, 600));
+    const results = await Promise.allSettled(attempts);
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
   it('can be stored again by who found it without its value', async () => {
@@ -40,7 +61,8 @@ describe('what the engine stores', () => {
     const code = randomBytes(32).toString('base64url');
     await devices.upsert(code, { jti: code, userCode: 'BBBB-CCCC' }, 600);
     const found = await devices.findByUserCode('BBBB-CCCC');
-    await devices.upsert(found?.jti ?? '', { ...found, accountId: 'ada' }, 600);
+    const replica = adapterOf('DeviceCode');
+    await replica.upsert(found?.jti ?? '', { ...found, accountId: 'ada' }, 600);
     expect(await devices.find(code)).toMatchObject({ jti: code, accountId: 'ada' });
     expect(await devices.findByUserCode('BBBB-CCCC')).toMatchObject({ accountId: 'ada' });
   });

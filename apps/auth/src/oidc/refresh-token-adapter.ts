@@ -1,0 +1,51 @@
+import Provider from 'oidc-provider';
+import type { AdapterPayload } from 'oidc-provider';
+import type { AuthConfig } from '../config.js';
+import type { SessionStore } from '../sessions/session-store.js';
+import { RecordAdapter, sha256 } from './record-adapter.js';
+import type { RefreshRotation } from './refresh-rotation.js';
+import { seal } from './sealed-successor.js';
+import type { UnitOfWork } from './unit-of-work.js';
+
+export interface RefreshTokenAdapterParts {
+  config: AuthConfig;
+  unit: UnitOfWork;
+  sessions: SessionStore;
+  rotation: RefreshRotation;
+}
+
+/** Refresh tokens: each knows its parent, and when one comes again `RefreshRotation` decides. */
+export class RefreshTokenAdapter extends RecordAdapter {
+  private readonly rotation: RefreshRotation;
+  private readonly sealsSuccessors: boolean;
+
+  constructor({ config, unit, sessions, rotation }: RefreshTokenAdapterParts) {
+    super('RefreshToken', unit, sessions);
+    this.rotation = rotation;
+    this.sealsSuccessors = config.SIGNET_REFRESH_GRACE_SECONDS > 0;
+  }
+
+  /** The engine would end the family of a consumed token by itself, whatever the reason it comes for. */
+  override async find(id: string): Promise<AdapterPayload | undefined> {
+    const payload = await super.find(id);
+    if (payload && isRefreshing()) delete payload.consumed;
+    return payload;
+  }
+
+  override async consume(id: string): Promise<void> {
+    if (!this.rotation.hasDecided(Provider.ctx)) await super.consume(id);
+  }
+
+  protected override columnsOf(id: string) {
+    const parent = Provider.ctx?.oidc.entities.RotatedRefreshToken?.jti;
+    if (parent === undefined) return {};
+    return {
+      parentHash: sha256(parent),
+      sealedValue: this.sealsSuccessors ? seal(id, parent) : null,
+    };
+  }
+}
+
+function isRefreshing(): boolean {
+  return Provider.ctx?.oidc.params?.grant_type === 'refresh_token';
+}
