@@ -95,10 +95,7 @@ export class OidcEngine {
       unit: this.unit,
       rotation: this.rotation,
       keys: this.keyRing.published().map(({ privateJwk }) => privateJwk),
-      adapter: (model) =>
-        model === 'Grant'
-          ? new GrantAdapter(this.unit, this.sessions)
-          : new RecordAdapter(model, this.unit, this.sessions, this.config.SIGNET_COOKIE_SECRET),
+      adapter: (model) => this.adapterOf(model),
     });
     const report = (error: Error) => {
       // A failed query's own message holds its parameters.
@@ -110,10 +107,13 @@ export class OidcEngine {
     const handler = provider.callback();
     this.current = { provider, handler: (request, response) => void handler(request, response) };
   }
+
   private adapterOf(model: string): Adapter {
     const { config, unit, sessions, rotation } = this;
     if (model === 'Grant') return new GrantAdapter(unit, sessions);
-    if (model !== 'RefreshToken') return new RecordAdapter(model, unit, sessions);
+    if (model !== 'RefreshToken') {
+      return new RecordAdapter(model, unit, sessions, config.SIGNET_COOKIE_SECRET);
+    }
     return new RefreshTokenAdapter({ config, unit, sessions, rotation });
   }
 }

@@ -20,7 +20,7 @@ export class RefreshTokenAdapter extends RecordAdapter {
   private readonly sealsSuccessors: boolean;
 
   constructor({ config, unit, sessions, rotation }: RefreshTokenAdapterParts) {
-    super('RefreshToken', unit, sessions);
+    super('RefreshToken', unit, sessions, config.SIGNET_COOKIE_SECRET);
     this.rotation = rotation;
     this.sealsSuccessors = config.SIGNET_REFRESH_GRACE_SECONDS > 0;
   }
