@@ -22,6 +22,7 @@ import { PLATFORM } from './oidc/audiences.js';
 import { Claims } from './oidc/claims.js';
 import { OidcEngine } from './oidc/engine.js';
 import { OidcMount } from './oidc/mount.js';
+import { RefreshRotation } from './oidc/refresh-rotation.js';
 import { UnitOfWork } from './oidc/unit-of-work.js';
 import * as schema from './schema.js';
 import { LoginService } from './sessions/login.service.js';
@@ -102,6 +103,7 @@ export class AuthServiceModule {
         Sweeper,
         Claims,
         UnitOfWork,
+        RefreshRotation,
         OidcEngine,
         OidcMount,
       ],

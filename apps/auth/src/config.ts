@@ -70,6 +70,11 @@ const schema = z.object({
   SIGNET_SESSION_IDLE_SECONDS: seconds(60, 365 * DAY).default(14 * DAY),
   /** A session ends after so long however much it is used. */
   SIGNET_SESSION_ABSOLUTE_SECONDS: seconds(60, 365 * DAY).default(90 * DAY),
+  /**
+   * For so long after a refresh token was exchanged it may come again, if its answer was lost, and is
+   * given the same successor. 0 turns it off.
+   */
+  SIGNET_REFRESH_GRACE_SECONDS: seconds(0, 60).default(10),
   /** Failed logins in 15 minutes, for one email address from one IP address. */
   SIGNET_LOGIN_ATTEMPTS: count.default(10),
   /** Failed logins in 15 minutes, for one email address from anywhere. */

@@ -10,7 +10,7 @@ import { engineRecords, grants } from '../schema.js';
 import { SessionStore } from '../sessions/session-store.js';
 import { sha256 } from './record-adapter.js';
 import { requester } from './requester.js';
-import { unseal } from './sealed-successor.js';
+import { keyFor, unseal } from './secret-box.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 /**
@@ -105,8 +105,13 @@ export class RefreshRotation {
           isNotNull(engineRecords.sealedValue),
         ),
       );
-    return successor?.sealedValue ? unseal(successor.sealedValue, parent) : undefined;
+    return successor?.sealedValue ? unseal(successorKey(parent), successor.sealedValue) : undefined;
   }
+}
+
+/** Over the value of the token that `parent` is exchanged for: no row holds what it is derived from. */
+export function successorKey(parent: string): Uint8Array {
+  return keyFor('refresh token successor', parent);
 }
 
 async function lockGrant(transaction: Transaction, token: RefreshToken): Promise<boolean> {

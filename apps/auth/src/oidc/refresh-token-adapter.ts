@@ -3,8 +3,9 @@ import type { AdapterPayload } from 'oidc-provider';
 import type { AuthConfig } from '../config.js';
 import type { SessionStore } from '../sessions/session-store.js';
 import { RecordAdapter, sha256 } from './record-adapter.js';
+import { successorKey } from './refresh-rotation.js';
 import type { RefreshRotation } from './refresh-rotation.js';
-import { seal } from './sealed-successor.js';
+import { seal } from './secret-box.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
 export interface RefreshTokenAdapterParts {
@@ -41,7 +42,7 @@ export class RefreshTokenAdapter extends RecordAdapter {
     if (parent === undefined) return {};
     return {
       parentHash: sha256(parent),
-      sealedValue: this.sealsSuccessors ? seal(id, parent) : null,
+      sealedValue: this.sealsSuccessors ? seal(successorKey(parent), id) : null,
     };
   }
 }

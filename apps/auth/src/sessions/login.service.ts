@@ -57,12 +57,11 @@ export class LoginService {
    *
    * @throws {Problem} 401 `invalid_grant`
    */
-  async refresh(refreshToken: string): Promise<Tokens> {
-    const { status, body } = await this.engine.requestToken({
-      grant_type: 'refresh_token',
-      client_id: FIRST_PARTY,
-      refresh_token: refreshToken,
-    });
+  async refresh(refreshToken: string, { address }: Device): Promise<Tokens> {
+    const { status, body } = await this.engine.requestToken(
+      { grant_type: 'refresh_token', client_id: FIRST_PARTY, refresh_token: refreshToken },
+      address,
+    );
     if (status === 200) return tokens.parse(body);
     if (body.error !== 'invalid_grant') {
       throw new Error(`the token endpoint answered ${status} ${String(body.error)}`);

@@ -3,6 +3,9 @@ import type { Database, Transaction } from '@signet/database';
 import { and, eq, gt, inArray, isNull, ne, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import type { Role } from '../accounts/roles.js';
+import type { AuditAction } from '../audit/audit-actions.js';
+import { AuditLog, THE_SERVICE } from '../audit/audit-log.js';
+import type { Actor } from '../audit/audit-log.js';
 import { AUTH_CONFIG } from '../config.js';
 import type { AuthConfig } from '../config.js';
 import { grants, sessions, users } from '../schema.js';
@@ -34,6 +37,11 @@ export const isLive: SQL | undefined = and(
   gt(sessions.expiresAt, sql`now()`),
 );
 
+/** Endings of single sessions against their user's will. Those of all sessions have an entry already. */
+const AUDITED: Partial<Record<Ending, AuditAction>> = {
+  token_reuse: 'session.token_reused',
+};
+
 const liveSession = {
   userId: users.id,
   roles: users.roles,
@@ -50,7 +58,10 @@ const liveSession = {
  */
 @Injectable()
 export class SessionStore {
-  constructor(@Inject(AUTH_CONFIG) private readonly config: AuthConfig) {}
+  constructor(
+    @Inject(AUTH_CONFIG) private readonly config: AuthConfig,
+    private readonly audit: AuditLog,
+  ) {}
 
   async begin(transaction: Transaction, session: NewSession): Promise<void> {
     await transaction.insert(sessions).values({ ...session, expiresAt: this.expiry(sql`now()`) });
@@ -79,8 +90,17 @@ export class SessionStore {
     return session;
   }
 
-  /** Ends these sessions and their grants. Those that have ended before keep their first ending. */
-  async end(transaction: Transaction, sids: readonly string[], ending: Ending): Promise<void> {
+  /**
+   * Ends these sessions and their grants. Those that have ended before keep their first ending.
+   *
+   * @param actor who caused it, for an ending that is told to administrators
+   */
+  async end(
+    transaction: Transaction,
+    sids: readonly string[],
+    ending: Ending,
+    actor: Actor = THE_SERVICE,
+  ): Promise<void> {
     if (sids.length === 0) return;
     const theirGrants = inArray(grants.id, [...sids]);
     await transaction
@@ -90,10 +110,20 @@ export class SessionStore {
       .orderBy(grants.id)
       .for('update');
     await transaction.delete(grants).where(theirGrants);
-    await transaction
+    const ended = await transaction
       .update(sessions)
       .set({ endedAt: sql`now()`, ending })
-      .where(and(inArray(sessions.sid, [...sids]), isNull(sessions.endedAt)));
+      .where(and(inArray(sessions.sid, [...sids]), isNull(sessions.endedAt)))
+      .returning({ subject: sessions.sid, user: sessions.userId });
+    const action = AUDITED[ending];
+    if (!action) return;
+    const entries = ended.map(({ subject, user }) => ({
+      action,
+      actor,
+      subject,
+      details: { user },
+    }));
+    await this.audit.record(transaction, ...entries);
   }
 
   /** Ends the user's sessions, all of them or all `except` one. */

@@ -57,14 +57,18 @@ export class SessionsController {
 
   /**
    * Exchanges a refresh token for new tokens, with the roles as they are now. Each refresh token works
-   * once; one that comes again ends the session.
+   * once: sent again within seconds, because the answer was lost, it is answered with the same next
+   * one, unless that has been used; sent again later it ends the session.
    */
   @Post('refresh')
   @Public()
   @Header('cache-control', 'no-store')
   @Returns(200, tokens)
-  refresh(@Body({ schema: refreshRequest }) body: RefreshRequest): Promise<Tokens> {
-    return this.logins.refresh(body.refresh_token);
+  refresh(
+    @Body({ schema: refreshRequest }) body: RefreshRequest,
+    @FromDevice() device: Device,
+  ): Promise<Tokens> {
+    return this.logins.refresh(body.refresh_token, device);
   }
 
   /** Ends this session. Harmless when it has ended already. */
