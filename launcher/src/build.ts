@@ -27,14 +27,16 @@ export async function buildServices(
     signal,
   });
   const output: string[] = [];
+  const slow = setTimeout(() => onProgress('Building the services…'), UP_TO_DATE_WITHIN_MS);
   for (const input of [child.stdout, child.stderr]) {
     createInterface({ input }).on('line', (line) => {
       output.push(line);
       const project = builtProject(line);
-      if (project) onProgress(`Built ${project}.`);
+      if (!project) return;
+      clearTimeout(slow);
+      onProgress(`Built ${project}.`);
     });
   }
-  const slow = setTimeout(() => onProgress('Building the services…'), UP_TO_DATE_WITHIN_MS);
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);

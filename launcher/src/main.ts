@@ -54,7 +54,7 @@ async function main(): Promise<number> {
     const system = await startSystem({
       ...{ ...settings, reset, signal, onFailure },
       dataDir: join(ROOT, '.data'),
-      prepare: () => buildServices(ROOT, say, signal),
+      prepare: (halt) => buildServices(ROOT, say, halt),
       onNotice: say,
       onLog: (name, line) => {
         if (verbose || (started && line.level >= WARN)) printLog(name, line);
@@ -93,11 +93,15 @@ function readArguments() {
 function untilTheEnd() {
   const interrupted = new AbortController();
   const { promise: ended, resolve } = Promise.withResolvers<Failure | undefined>();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(name, () => {
-      interrupted.abort();
-      resolve(undefined);
-    });
+  const interrupt = () => {
+    interrupted.abort();
+    resolve(undefined);
+  };
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, interrupt);
+  const parent = process.ppid;
+  // npm's signals go to the shell it runs us in, which dies of them without passing them on.
+  if (process.env.npm_lifecycle_event) {
+    setInterval(() => process.ppid !== parent && interrupt(), 250).unref();
   }
   return { signal: interrupted.signal, ended, onFailure: resolve };
 }

@@ -32,7 +32,7 @@ export interface SystemOptions {
   /** For tests: an embedded PostgreSQL that is faster and is deleted at the end. */
   throwAway?: boolean;
   /** Runs beside the start of the database, and has to be done before the services start. */
-  prepare?: () => Promise<void>;
+  prepare?: (signal: AbortSignal) => Promise<void>;
   /** The file each service is started with; by default what the build makes. */
   main?: (service: ServiceName) => string;
   /** Of which the services get PATH, LANG, TZ, LOG_LEVEL, NODE_* and OTEL_*. Default: our own. */
@@ -108,9 +108,15 @@ async function start(
     directory.secretsFile,
     options.demoPassword,
   );
+  const noDatabase = new AbortController();
   const [database] = await allSettled([
-    startDatabases(options, directory.cluster, ports.postgres, secrets, undo),
-    options.prepare?.(),
+    startDatabases(options, directory.cluster, ports.postgres, secrets, undo).catch(
+      (error: unknown) => {
+        noDatabase.abort();
+        throw error;
+      },
+    ),
+    options.prepare?.(AbortSignal.any([signal, noDatabase.signal])),
   ]);
   signal.throwIfAborted();
   const services = await startServices(options, directory, undo, {
