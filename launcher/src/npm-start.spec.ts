@@ -99,6 +99,16 @@ describe('when it ends', () => {
     while ((await running(left)).length > 0) await sleep(50);
   });
 
+  it('does not outlive npm, which leaves it behind when it is told to end', async () => {
+    const start = checkout.start({ asNpm: true });
+    await start.ready();
+    const pids = await processes(checkout);
+    start.kill('SIGTERM');
+    // The output ends when the last process that writes to it does, and that is the launcher.
+    await start.exited;
+    expect(await running(pids)).toEqual([]);
+  });
+
   it('says which service died, how and with what last words, and stops the rest', async () => {
     const start = checkout.start();
     await start.ready();

@@ -31,6 +31,8 @@ export interface Start {
 export interface StartOptions {
   args?: string[];
   env?: NodeJS.ProcessEnv;
+  /** Whether to run as npm does, in a shell: `pid` and `kill` are the shell's then. */
+  asNpm?: boolean;
   /** The user to be, when the test is root. */
   account?: { uid: number; gid: number } | undefined;
 }
@@ -87,11 +89,13 @@ export async function makeCheckout(parent = tmpdir()): Promise<Checkout> {
   };
 }
 
-function startIn(dir: string, { args = [], env, account }: StartOptions): Start {
-  const child = spawn(process.execPath, [join(dir, 'launcher/src/main.ts'), ...args], {
+function startIn(dir: string, { args = [], env, account, asNpm }: StartOptions): Start {
+  const command = [process.execPath, join(dir, 'launcher/src/main.ts'), ...args];
+  const [file = '', ...rest] = asNpm ? ['sh', '-c', `${command.join(' ')}; exit $?`] : command;
+  const child = spawn(file, rest, {
     ...account,
     cwd: '/',
-    env: { PATH: process.env.PATH, ...env },
+    env: { PATH: process.env.PATH, ...(asNpm && { npm_lifecycle_event: 'start' }), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
