@@ -21,6 +21,13 @@ const ACCESS: Record<Service, Record<string, readonly Role[] | 'user' | 'service
     'DELETE /admin/users/{id}/sessions': ['admin'],
     'GET /admin/keys': ['admin'],
     'GET /admin/audit': ['admin'],
+    'GET /admin/clients': ['admin'],
+    'GET /admin/clients/{id}': ['admin'],
+    'POST /admin/clients': ['admin'],
+    'PUT /admin/clients/{id}': ['admin'],
+    'POST /admin/clients/{id}/secret': ['admin'],
+    'POST /admin/clients/{id}/disable': ['admin'],
+    'POST /admin/clients/{id}/enable': ['admin'],
   },
   orders: {
     'POST /orders': ['customer'],

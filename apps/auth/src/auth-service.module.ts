@@ -13,6 +13,10 @@ import { UserAdministrationService } from './accounts/user-administration.servic
 import { UsersController } from './accounts/users.controller.js';
 import { AuditController } from './audit/audit.controller.js';
 import { AuditModule } from './audit/audit.module.js';
+import { ClientDirectory } from './clients/client-directory.js';
+import { ClientsController } from './clients/clients.controller.js';
+import { ClientsService } from './clients/clients.service.js';
+import { ConfiguredClients } from './clients/configured-clients.js';
 import { AUTH_CONFIG } from './config.js';
 import type { AuthConfig } from './config.js';
 import { KeyRing } from './keys/key-ring.js';
@@ -89,6 +93,7 @@ export class AuthServiceModule {
         SessionsController,
         UsersController,
         KeysController,
+        ClientsController,
         AuditController,
       ],
       providers: [
@@ -97,6 +102,9 @@ export class AuthServiceModule {
         SeedingService,
         Throttle,
         UserAdministrationService,
+        ClientDirectory,
+        ClientsService,
+        ConfiguredClients,
         SessionStore,
         SessionsService,
         LoginService,

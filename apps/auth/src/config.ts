@@ -2,6 +2,8 @@ import { readConfig, serviceVariables } from '@signet/http';
 import { z } from 'zod';
 import { email, password } from './accounts/credentials.js';
 import { ROLES } from './accounts/roles.js';
+import { configuredClient } from './clients/client.schema.js';
+import { BUILT_IN_CLIENTS } from './clients/grants.js';
 
 /** Injection token of the `AuthConfig`. */
 export const AUTH_CONFIG = Symbol('AUTH_CONFIG');
@@ -37,21 +39,30 @@ const seedAccount = z.strictObject({
   resetPassword: z.boolean().default(false),
 });
 
-const seedAccounts = z
-  .string()
-  .transform((text, context): unknown => {
+/** @param form what it should have looked like */
+const json = (form: string) =>
+  z.string().transform((text, context): unknown => {
     try {
       return JSON.parse(text);
     } catch {
-      context.issues.push({
-        code: 'custom',
-        input: text,
-        message: 'expected JSON: [{ "email", "password", "roles", "resetPassword"? }]',
-      });
+      context.issues.push({ code: 'custom', input: text, message: `expected JSON: ${form}` });
       return z.NEVER;
     }
-  })
+  });
+
+const seedAccounts = json('[{ "email", "password", "roles", "resetPassword"? }]')
   .pipe(z.array(seedAccount))
+  .default([]);
+
+const configuredClients = json('[{ "client_id", "client_name", "grant_types", … }]')
+  .pipe(z.array(configuredClient))
+  .refine(
+    (clients) => {
+      const ids = [...BUILT_IN_CLIENTS, ...clients.map(({ client_id }) => client_id)];
+      return new Set(ids).size === ids.length;
+    },
+    { error: `expected each client_id once, and none of ${BUILT_IN_CLIENTS.join(', ')}` },
+  )
   .default([]);
 
 const schema = z.object({
@@ -65,6 +76,8 @@ const schema = z.object({
   /** Secret of the confidential client `orders`. */
   SIGNET_ORDERS_CLIENT_SECRET: secret,
   SIGNET_SEED_ACCOUNTS: seedAccounts,
+  /** Applications that are there from the start, as `POST /admin/clients` takes them, with their ids. */
+  SIGNET_CLIENTS: configuredClients,
   SIGNET_ACCESS_TOKEN_SECONDS: seconds(10, 60 * 60).default(10 * 60),
   /** A session that is not used for so long ends. */
   SIGNET_SESSION_IDLE_SECONDS: seconds(60, 365 * DAY).default(14 * DAY),

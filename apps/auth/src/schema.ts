@@ -17,6 +17,7 @@ import type { JWK } from 'jose';
 import type { AdapterPayload } from 'oidc-provider';
 import { ROLES } from './accounts/roles.js';
 import { AUDIT_ACTIONS } from './audit/audit-actions.js';
+import type { ClientRegistration } from './clients/client.schema.js';
 import { KEY_STATES } from './keys/key-states.js';
 import { ENDINGS } from './sessions/endings.js';
 
@@ -55,11 +56,15 @@ export const sessions = pgTable(
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
     clientId: text().notNull(),
-    /** `acr` and `amr` of the tokens: how the user proved who they are at `createdAt`. */
+    /** `acr` and `amr` of the tokens: how the user proved who they are at `authenticatedAt`. */
     acr: text().notNull(),
     amr: text().array().notNull(),
     userAgent: text(),
     address: text(),
+    /** The sign-on (`uid` of the engine's browser session) that it was begun through, or that it vouches for. */
+    signOn: text(),
+    /** When the user proved who they are: before `createdAt` when a sign-on stood for it. */
+    authenticatedAt: moment().notNull().defaultNow(),
     createdAt: moment().notNull().defaultNow(),
     lastUsedAt: moment().notNull().defaultNow(),
     expiresAt: moment().notNull(),
@@ -69,8 +74,29 @@ export const sessions = pgTable(
   (table) => [
     index('sessions_of_user').on(table.userId, table.createdAt, table.sid),
     index('sessions_expiry').on(table.expiresAt),
+    index('sessions_of_client')
+      .on(table.clientId)
+      .where(sql`${table.endedAt} is null`),
+    index('sessions_sign_on').on(table.signOn),
     check('sessions_ending', sql`(${table.endedAt} is null) = (${table.ending} is null)`),
   ],
+);
+
+/** Applications that administrators have registered. Those of the configuration are in no row. */
+export const clients = pgTable(
+  'clients',
+  {
+    id: text().primaryKey(),
+    metadata: jsonb().$type<ClientRegistration>().notNull(),
+    /** SHA-256 of the secret, base64url. */
+    secretHash: text(),
+    /** The secret before, which goes on working for a while after it was replaced. */
+    previousSecretHash: text(),
+    previousSecretUntil: moment(),
+    disabledAt: moment(),
+    createdAt: moment().notNull().defaultNow(),
+  },
+  (table) => [index('clients_page').on(table.createdAt, table.id)],
 );
 
 /** The engine's grants. The only engine ids kept in clear: they open nothing. */

@@ -39,7 +39,7 @@ export class Claims {
     const sid = token.grantId;
     const session = await this.unit.write((transaction) => this.sessions.touch(transaction, sid));
     if (!session) throw new errors.InvalidGrant({ detail: 'the session has ended' });
-    const { roles, acr, amr, createdAt } = session;
-    return { sid, roles, acr, amr, auth_time: Math.floor(createdAt.getTime() / 1000) };
+    const { roles, acr, amr, authenticatedAt } = session;
+    return { sid, roles, acr, amr, auth_time: Math.floor(authenticatedAt.getTime() / 1000) };
   }
 }

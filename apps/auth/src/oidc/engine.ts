@@ -7,6 +7,8 @@ import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AUTH_CONFIG } from '../config.js';
 import type { AuthConfig } from '../config.js';
+import { ClientAdapter } from '../clients/client-adapter.js';
+import { ConfiguredClients } from '../clients/configured-clients.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { SessionStore } from '../sessions/session-store.js';
 import { Claims } from './claims.js';
@@ -41,6 +43,7 @@ export class OidcEngine {
     private readonly sessions: SessionStore,
     private readonly claims: Claims,
     private readonly rotation: RefreshRotation,
+    private readonly clients: ConfiguredClients,
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -94,6 +97,7 @@ export class OidcEngine {
       claims: this.claims,
       unit: this.unit,
       rotation: this.rotation,
+      clients: this.clients.forEngine(),
       keys: this.keyRing.published().map(({ privateJwk }) => privateJwk),
       adapter: (model) => this.adapterOf(model),
     });
@@ -110,6 +114,7 @@ export class OidcEngine {
 
   private adapterOf(model: string): Adapter {
     const { config, unit, sessions, rotation } = this;
+    if (model === 'Client') return new ClientAdapter(unit);
     if (model === 'Grant') return new GrantAdapter(unit, sessions);
     if (model !== 'RefreshToken') {
       return new RecordAdapter(model, unit, sessions, config.SIGNET_COOKIE_SECRET);

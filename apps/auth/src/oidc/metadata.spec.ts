@@ -18,7 +18,7 @@ describe('the metadata', () => {
       authorization_endpoint: 'http://127.0.0.1:3000/oauth/authorize',
       response_types_supported: ['code'],
       code_challenge_methods_supported: ['S256'],
-      token_endpoint_auth_methods_supported: ['client_secret_basic', 'none'],
+      token_endpoint_auth_methods_supported: ['client_secret_basic', 'private_key_jwt', 'none'],
       id_token_signing_alg_values_supported: ['RS256'],
     });
     expect(body.grant_types_supported.sort()).toEqual([

@@ -1,10 +1,20 @@
 import Provider from 'oidc-provider';
-import type { AdapterFactory, Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider';
+import type {
+  AdapterFactory,
+  Client,
+  ClientMetadata,
+  Configuration,
+  JWK,
+  KoaContextWithOIDC,
+} from 'oidc-provider';
 import { createHash } from 'node:crypto';
+import { assertClientAssertion } from '../clients/client-assertion.js';
 import type { AuthConfig } from '../config.js';
-import { CLIENT_AUDIENCES } from './audiences.js';
+import { CLIENT_KEY_ALGORITHMS } from '../clients/client-keys.js';
+import { isClientSecret } from '../clients/client-secret.js';
+import { OWN_METADATA } from '../clients/engine-client.js';
+import { CLIENT_AUTH_METHODS } from '../clients/grants.js';
 import type { Claims } from './claims.js';
-import { builtInClients } from './clients.js';
 import { resourceIndicators } from './resource-servers.js';
 import type { RefreshRotation } from './refresh-rotation.js';
 import type { UnitOfWork } from './unit-of-work.js';
@@ -15,6 +25,8 @@ export interface ProviderParts {
   claims: Claims;
   unit: UnitOfWork;
   rotation: RefreshRotation;
+  /** Those of the configuration. The adapter knows the others. */
+  clients: ClientMetadata[];
   /** Private keys, the signing one first. */
   keys: readonly JWK[];
 }
@@ -33,20 +45,30 @@ export function createProvider(parts: ProviderParts): Provider {
   provider.use((context, next) => parts.unit.run(next, () => context.status < 500));
   provider.use(parts.rotation.deliver);
   provider.use(cacheKeySet);
+  // Clients' secrets are not known here, only hashes of them.
+  provider.Client.prototype.compareClientSecret = function (this: Client, secret: string) {
+    return isClientSecret(this.clientSecret, secret);
+  };
   return provider;
 }
 
-function configuration({ config, adapter, claims, rotation, keys }: ProviderParts): Configuration {
+function configuration(parts: ProviderParts): Configuration {
+  const { config, adapter, claims, rotation, clients, keys } = parts;
   return {
     adapter,
     jwks: { keys },
-    clients: builtInClients(config),
-    extraClientMetadata: { properties: [CLIENT_AUDIENCES] },
-    clientAuthMethods: ['client_secret_basic', 'none'],
+    clients,
+    extraClientMetadata: { properties: [...OWN_METADATA] },
+    clientAuthMethods: [...CLIENT_AUTH_METHODS],
     cookies: { keys: [config.SIGNET_COOKIE_SECRET] },
     responseTypes: ['code'],
     pkce: { required: () => true },
-    enabledJWA: { idTokenSigningAlgValues: ['RS256'] },
+    enabledJWA: {
+      idTokenSigningAlgValues: ['RS256'],
+      clientAuthSigningAlgValues: [...CLIENT_KEY_ALGORITHMS],
+    },
+    assertJwtClientAuthClaimsAndHeader: (context, claims) =>
+      assertClientAssertion(claims, context.oidc.issuer),
     rotateRefreshToken: (context) => rotation.decide(context),
     findAccount: (_context, userId) => claims.account(userId),
     extraTokenClaims: (_context, token) => claims.ofAccessToken(token),

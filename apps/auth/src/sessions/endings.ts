@@ -9,6 +9,7 @@ export const ENDINGS = [
   'account_disabled',
   /** A token that had been exchanged before came again: one of its two holders stole it. */
   'token_reuse',
+  'client_disabled',
   /** The engine revoked the grant for another reason. */
   'revoked',
   'expired',

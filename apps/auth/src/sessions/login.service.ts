@@ -6,7 +6,7 @@ import { Throttle } from '../accounts/throttle.js';
 import { AUTH_CONFIG } from '../config.js';
 import type { AuthConfig } from '../config.js';
 import { AUDIENCES, PLATFORM } from '../oidc/audiences.js';
-import { FIRST_PARTY } from '../oidc/clients.js';
+import { FIRST_PARTY } from '../clients/grants.js';
 import { OidcEngine } from '../oidc/engine.js';
 import { resourceServer } from '../oidc/resource-servers.js';
 import { UnitOfWork } from '../oidc/unit-of-work.js';

@@ -16,7 +16,8 @@ export interface LiveSession {
   userId: string;
   /** As of now, not as of the login. */
   roles: Role[];
-  createdAt: Date;
+  /** When the user proved who they are. */
+  authenticatedAt: Date;
   acr: string;
   amr: string[];
 }
@@ -29,6 +30,10 @@ export interface NewSession {
   amr: string[];
   userAgent: string | undefined;
   address: string | undefined;
+  /** The browser's sign-on that it is begun through. It ends with it. */
+  signOn?: string;
+  /** By default now. */
+  authenticatedAt?: Date;
 }
 
 /** Not ended, not expired. Its user may be disabled. */
@@ -45,7 +50,7 @@ const AUDITED: Partial<Record<Ending, AuditAction>> = {
 const liveSession = {
   userId: users.id,
   roles: users.roles,
-  createdAt: sessions.createdAt,
+  authenticatedAt: sessions.authenticatedAt,
   acr: sessions.acr,
   amr: sessions.amr,
 };

@@ -1,0 +1,24 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+
+/** A secret of 256 random bits: too many to be guessed, so that a plain hash keeps it. */
+export function newClientSecret(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+export function hashClientSecret(secret: string): string {
+  return createHash('sha256').update(secret).digest('base64url');
+}
+
+/**
+ * Compares in constant time.
+ *
+ * @param hashes of the secrets that are good now, separated by spaces
+ */
+export function isClientSecret(hashes: string | undefined, secret: string): boolean {
+  const actual = Buffer.from(hashClientSecret(secret));
+  const matches = (hashes ?? '').split(' ').map((hash) => {
+    const expected = Buffer.from(hash);
+    return expected.length === actual.length && timingSafeEqual(expected, actual);
+  });
+  return matches.includes(true);
+}
