@@ -20,6 +20,7 @@ const ACCESS: Record<Service, Record<string, readonly Role[] | 'user' | 'service
     'POST /admin/users/{id}/enable': ['admin'],
     'DELETE /admin/users/{id}/sessions': ['admin'],
     'GET /admin/keys': ['admin'],
+    'POST /admin/keys/rotate': ['admin'],
     'GET /admin/audit': ['admin'],
     'GET /admin/clients': ['admin'],
     'GET /admin/clients/{id}': ['admin'],

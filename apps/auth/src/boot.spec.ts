@@ -1,7 +1,15 @@
 import { ConfigError } from '@signet/http';
 import { createTestDatabase } from '@signet/database/testing';
 import { authConfig } from './config.js';
-import { logIn, PASSWORD, refresh, register, startAuth, verify } from './testing/running-auth.js';
+import {
+  KEY_ENCRYPTION_KEY,
+  logIn,
+  PASSWORD,
+  refresh,
+  register,
+  startAuth,
+  verify,
+} from './testing/running-auth.js';
 
 const GOOD = {
   DATABASE_URL: 'postgres://localhost/auth',
@@ -72,6 +80,24 @@ describe('a second start on the same database', () => {
     );
   });
 
+  it('puts the keys under another key-encryption key when it is also given the one before', async () => {
+    const first = await startAuth();
+    const user = await register(first);
+    await first.stop();
+    const next = 'B'.repeat(42) + 'A';
+    const both = {
+      SIGNET_KEY_ENCRYPTION_KEY: next,
+      SIGNET_KEY_ENCRYPTION_KEY_PREVIOUS: KEY_ENCRYPTION_KEY,
+    };
+    const second = await startAuth({ database: first.database, environment: both });
+    expect((await second.call('GET', '/auth/me', { token: user.access_token })).status).toBe(200);
+    await second.stop();
+    const alone = { SIGNET_KEY_ENCRYPTION_KEY: next };
+    const third = await startAuth({ database: first.database, environment: alone });
+    expect((await verify(third, user.access_token)).payload.client_id).toBe('first-party');
+    expect((await refresh(third, user.refresh_token)).status).toBe(200);
+  });
+
   it('at the same time as the first makes one set of keys', async () => {
     const database = await createTestDatabase();
     const services = await Promise.all([startAuth({ database }), startAuth({ database })]);
@@ -82,7 +108,7 @@ describe('a second start on the same database', () => {
     const keys = await one.query<{ state: string }>(
       'select state from signing_keys order by state',
     );
-    expect(keys).toEqual([{ state: 'active' }, { state: 'next' }]);
+    expect(keys).toEqual([{ state: 'active' }, { state: 'next' }, { state: 'next' }]);
   });
 });
 

@@ -71,6 +71,12 @@ const schema = z.object({
   SIGNET_ISSUER: origin,
   /** AES-256 key over the private signing keys. Losing it means making new signing keys. */
   SIGNET_KEY_ENCRYPTION_KEY: keyEncryptionKey,
+  /** The key before, while signing keys may still be under it. They are put under the new one at boot. */
+  SIGNET_KEY_ENCRYPTION_KEY_PREVIOUS: keyEncryptionKey.optional(),
+  /** How long verifiers may keep the key set. A key is published for longer before it signs. */
+  SIGNET_JWKS_MAX_AGE_SECONDS: seconds(1, DAY).default(5 * 60),
+  /** How long a key signs before the next one does. */
+  SIGNET_KEY_ROTATION_SECONDS: seconds(1, 365 * DAY).default(30 * DAY),
   /** Signs the engine's cookies. */
   SIGNET_COOKIE_SECRET: secret,
   /** Secret of the confidential client `orders`. */

@@ -11,6 +11,7 @@ export const AUDIT_ACTIONS = [
   'client.registered',
   'client.changed',
   'key.activated',
+  /** Keys that had signed verify nothing any more. */
   'key.withdrawn',
 ] as const;
 

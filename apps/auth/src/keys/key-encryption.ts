@@ -10,6 +10,9 @@ export abstract class KeyEncryption {
 
   /** @throws {KeyEncryptionError} when the envelope is another key's, altered, or under another key */
   abstract unwrap(kid: string, envelope: string): Promise<Uint8Array>;
+
+  /** Whether the envelope is under the key that `wrap` uses now. */
+  abstract isCurrent(envelope: string): boolean;
 }
 
 /** A signing key cannot be opened. Its message says what to mend. */
@@ -26,24 +29,30 @@ const NONCE_BYTES = 12;
  * `v1.<key id>.<nonce>.<ciphertext>.<tag>`, the parts in base64url.
  */
 export class AesGcmKeyEncryption extends KeyEncryption {
-  private readonly id: string;
+  private readonly current: IdentifiedKey;
+  private readonly readable: readonly IdentifiedKey[];
 
-  /** @param key 32 bytes */
-  constructor(private readonly key: Uint8Array) {
+  /**
+   * @param key 32 bytes
+   * @param previous another key, whose envelopes can still be opened
+   */
+  constructor(key: Uint8Array, previous?: Uint8Array) {
     super();
-    this.id = createHmac('sha256', key)
-      .update('signet key-encryption key id')
-      .digest('base64url')
-      .slice(0, 11);
+    this.current = identified(key);
+    this.readable = [this.current, ...(previous ? [identified(previous)] : [])];
+  }
+
+  isCurrent(envelope: string): boolean {
+    return envelope.startsWith(`${VERSION}.${this.current.id}.`);
   }
 
   wrap(kid: string, secret: Uint8Array): Promise<string> {
     const nonce = randomBytes(NONCE_BYTES);
-    const cipher = createCipheriv('aes-256-gcm', this.key, nonce).setAAD(Buffer.from(kid));
+    const cipher = createCipheriv('aes-256-gcm', this.current.key, nonce).setAAD(Buffer.from(kid));
     const ciphertext = Buffer.concat([cipher.update(secret), cipher.final()]);
     const parts = [nonce, ciphertext, cipher.getAuthTag()];
     return Promise.resolve(
-      [VERSION, this.id, ...parts.map((part) => part.toString('base64url'))].join('.'),
+      [VERSION, this.current.id, ...parts.map((part) => part.toString('base64url'))].join('.'),
     );
   }
 
@@ -57,14 +66,16 @@ export class AesGcmKeyEncryption extends KeyEncryption {
     if (version !== VERSION || !nonce || !ciphertext || !tag) {
       throw new KeyEncryptionError(`Signing key ${kid} is in an envelope of an unknown form.`);
     }
-    if (id !== this.id) {
+    const key = this.readable.find((known) => known.id === id)?.key;
+    if (!key) {
       throw new KeyEncryptionError(
         `Signing key ${kid} is encrypted under the key-encryption key ${id ?? ''}, ` +
-          `but SIGNET_KEY_ENCRYPTION_KEY is ${this.id}. Give the service the key that it was made ` +
-          'with, or remove the signing keys to have new ones made; tokens signed by them end then.',
+          `but SIGNET_KEY_ENCRYPTION_KEY is ${this.current.id}. Give the service the key that it ` +
+          'was made with, as SIGNET_KEY_ENCRYPTION_KEY_PREVIOUS when the key was changed, or remove ' +
+          'the signing keys to have new ones made; tokens signed by them end then.',
       );
     }
-    const decipher = createDecipheriv('aes-256-gcm', this.key, nonce, { authTagLength: 16 });
+    const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: 16 });
     try {
       decipher.setAAD(Buffer.from(kid)).setAuthTag(tag);
       return Buffer.concat([decipher.update(ciphertext), decipher.final()]);
@@ -74,4 +85,17 @@ export class AesGcmKeyEncryption extends KeyEncryption {
       );
     }
   }
+}
+
+interface IdentifiedKey {
+  id: string;
+  key: Uint8Array;
+}
+
+/** A key with a name that tells nothing of it. */
+function identified(key: Uint8Array): IdentifiedKey {
+  const digest = createHmac('sha256', key)
+    .update('signet key-encryption key id')
+    .digest('base64url');
+  return { id: digest.slice(0, 11), key };
 }

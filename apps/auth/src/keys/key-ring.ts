@@ -1,33 +1,27 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { KeySource } from '@signet/auth-guard';
-import { InjectDatabase } from '@signet/database';
-import type { Database, Transaction } from '@signet/database';
 import { ConfigError } from '@signet/http';
-import { inArray, sql } from 'drizzle-orm';
 import type { JWK } from 'jose';
-import { createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { signingKeys } from '../schema.js';
-import { KeyEncryption, KeyEncryptionError } from './key-encryption.js';
-import { KEY_LIFE, KEY_STATES } from './key-states.js';
-import type { KeyState } from './key-states.js';
-import { generateSigningKey } from './signing-key.js';
+import { KeyEncryptionError } from './key-encryption.js';
+import { KeyStore } from './key-store.js';
+import type { KeyRow } from './key-store.js';
 
 /** A published key, with its private part. */
 export interface RingKey {
-  kid: string;
-  state: KeyState;
+  row: KeyRow;
   privateJwk: JWK;
   publicKey: KeyObject;
 }
 
-/** Whoever makes or changes keys holds this advisory lock. */
-const KEY_LOCK = 7_461_938_202;
+/** How often this replica looks for what others have changed. */
+const LOOK_MS = 1_000;
 
-/** How long another replica's change of a key may go unseen here; far below the JWKS max-age. */
-const RELOAD_MS = 30_000;
+/** A key set that was not looked at for longer must not be kept by anyone. */
+export const CURRENT_MS = 5_000;
 
-const PUBLISHED = KEY_STATES.filter((state) => KEY_LIFE[state].published);
+/** Who has not looked for longer must not sign: the key may be withdrawn, or removed soon. */
+export const MAY_SIGN_MS = 60_000;
 
 /** The signing keys, as the database has them, ready to sign. */
 @Injectable()
@@ -37,11 +31,11 @@ export class KeyRing implements KeySource {
   private keys: readonly RingKey[] = [];
   private opened: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
+  private isClosed = false;
+  /** When the keys at hand were last known to be those in the database. */
+  private seenAt = -Infinity;
 
-  constructor(
-    @InjectDatabase() private readonly database: Database,
-    private readonly encryption: KeyEncryption,
-  ) {}
+  constructor(@Inject(KeyStore) private readonly store: KeyStore) {}
 
   /**
    * Makes the first keys if there are none, and decrypts those there are. Once, however often it is
@@ -54,14 +48,27 @@ export class KeyRing implements KeySource {
     return this.opened;
   }
 
+  isReady(): boolean {
+    return this.maySign();
+  }
+
   /** The public key that tokens with this `kid` are verified with. */
   getKey(kid: string): KeyObject | undefined {
-    return this.keys.find((key) => key.kid === kid)?.publicKey;
+    return this.keys.find(({ row }) => row.kid === kid)?.publicKey;
   }
 
   /** The published keys, the active one first. */
   published(): readonly RingKey[] {
     return this.keys;
+  }
+
+  /** Whether the published keys may be kept by who asks for them. */
+  isCurrent(): boolean {
+    return performance.now() - this.seenAt <= CURRENT_MS;
+  }
+
+  maySign(): boolean {
+    return performance.now() - this.seenAt <= MAY_SIGN_MS;
   }
 
   /** Calls `listener` whenever the published keys have changed. */
@@ -72,68 +79,45 @@ export class KeyRing implements KeySource {
   /** Takes up what this or another replica has changed in the database. */
   async reload(): Promise<void> {
     try {
-      const keys = await this.read();
-      if (fingerprint(keys) === fingerprint(this.keys)) return;
-      this.keys = keys;
-      for (const listener of this.listeners) listener();
+      await this.look();
     } catch (error) {
       this.logger.error(`The signing keys could not be reloaded: ${String(error)}`);
     }
   }
 
   onApplicationShutdown(): void {
-    clearInterval(this.timer);
+    this.isClosed = true;
+    clearTimeout(this.timer);
   }
 
   private async open(): Promise<void> {
-    await this.database.transaction(async (transaction) => {
-      await transaction.execute(sql`select pg_advisory_xact_lock(${KEY_LOCK})`);
-      const states = await transaction.select({ state: signingKeys.state }).from(signingKeys);
-      // The very first key signs at once: no verifier has a key set yet that could lack it.
-      for (const state of ['active', 'next'] as const) {
-        if (!states.some((key) => key.state === state)) await this.make(transaction, state);
-      }
-    });
     try {
-      this.keys = await this.read();
+      await this.store.prepare();
+      await this.look();
     } catch (error) {
       if (error instanceof KeyEncryptionError) throw new ConfigError(error.message);
       throw error;
     }
-    this.timer = setInterval(() => void this.reload(), RELOAD_MS).unref();
+    this.keepLooking();
   }
 
-  private async make(transaction: Transaction, state: 'active' | 'next'): Promise<void> {
-    const { kid, publicJwk, privateJwk } = await generateSigningKey();
-    const envelope = await this.encryption.wrap(kid, Buffer.from(JSON.stringify(privateJwk)));
-    const activatedAt = state === 'active' ? new Date() : null;
-    await transaction.insert(signingKeys).values({ kid, state, publicJwk, envelope, activatedAt });
-    this.logger.log(`Made signing key ${kid}, ${state}`);
+  private keepLooking(): void {
+    if (this.isClosed) return;
+    this.timer = setTimeout(() => void this.reload().finally(() => this.keepLooking()), LOOK_MS);
+    this.timer.unref();
   }
 
-  private async read(): Promise<RingKey[]> {
-    const rows = await this.database
-      .select()
-      .from(signingKeys)
-      .where(inArray(signingKeys.state, PUBLISHED))
-      .orderBy(sql`${signingKeys.state} <> 'active'`, signingKeys.createdAt);
-    return Promise.all(rows.map((row) => this.toRingKey(row)));
-  }
-
-  private async toRingKey(row: typeof signingKeys.$inferSelect): Promise<RingKey> {
-    const { kid, state, publicJwk, envelope } = row;
-    const known = this.keys.find((key) => key.kid === kid);
-    if (known) return { ...known, state };
-    const publicKey = createPublicKey({ key: publicJwk, format: 'jwk' });
-    return { kid, state, publicKey, privateJwk: await this.decrypt(kid, envelope ?? '') };
-  }
-
-  private async decrypt(kid: string, envelope: string): Promise<JWK> {
-    const secret = await this.encryption.unwrap(kid, envelope);
-    return JSON.parse(Buffer.from(secret).toString('utf8')) as JWK;
+  private async look(): Promise<void> {
+    const at = performance.now();
+    const seen = await this.store.fingerprint();
+    if (seen !== fingerprint(this.keys)) {
+      this.keys = await this.store.open(this.keys);
+      for (const listener of this.listeners) listener();
+    }
+    this.seenAt = at;
   }
 }
 
 function fingerprint(keys: readonly RingKey[]): string {
-  return keys.map(({ kid, state }) => `${kid} ${state}`).join();
+  return keys.map(({ row }) => `${row.kid} ${row.state}`).join();
 }

@@ -14,5 +14,15 @@ export const signingKey = z.object({
 
 export const keyQuery = z.strictObject(pageQuery);
 
+export const keyRotation = z
+  .strictObject({
+    withdraw: z
+      .boolean()
+      .default(false)
+      .describe('the keys that have signed so far verify nothing any more: for a key that leaked'),
+  })
+  .prefault({});
+
+export type KeyRotation = z.infer<typeof keyRotation>;
 export type SigningKeyView = z.infer<typeof signingKey>;
 export type KeyQuery = z.infer<typeof keyQuery>;

@@ -1,17 +1,20 @@
-import { Controller, Get, Query, UseGuards } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, Post, Query, UseGuards } from '@nestjs/common';
+import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Roles } from '@signet/auth-guard';
 import { InjectDatabase } from '@signet/database';
 import type { Database } from '@signet/database';
-import { decodeCursor, pageOf, Returns, toPage } from '@signet/http';
+import { decodeCursor, notFound, pageOf, Returns, toPage } from '@signet/http';
 import type { Page } from '@signet/http';
-import { desc, sql } from 'drizzle-orm';
+import { desc, eq, sql } from 'drizzle-orm';
 import { z } from 'zod';
+import { ActingUser } from '../audit/actor.decorator.js';
+import type { Actor } from '../audit/audit-log.js';
 import { position } from '../position.js';
 import { signingKeys } from '../schema.js';
 import { LiveSessionGuard } from '../sessions/live-session.guard.js';
-import { keyQuery, signingKey } from './key.schema.js';
-import type { KeyQuery, SigningKeyView } from './key.schema.js';
+import { KeyRotator } from './key-rotator.js';
+import { keyQuery, keyRotation, signingKey } from './key.schema.js';
+import type { KeyQuery, KeyRotation, SigningKeyView } from './key.schema.js';
 
 const newestFirst = position(z.base64url());
 
@@ -20,7 +23,10 @@ const newestFirst = position(z.base64url());
 @Roles('admin')
 @UseGuards(LiveSessionGuard)
 export class KeysController {
-  constructor(@InjectDatabase() private readonly database: Database) {}
+  constructor(
+    @InjectDatabase() private readonly database: Database,
+    private readonly rotator: KeyRotator,
+  ) {}
 
   /** The signing keys and where each is in its life, the newest first. */
   @Get()
@@ -37,6 +43,24 @@ export class KeysController {
       .orderBy(desc(signingKeys.createdAt), desc(signingKeys.kid))
       .limit(query.limit + 1);
     return toPage(rows.map(toView), query.limit, (row) => [row.createdAt, row.kid]);
+  }
+
+  /**
+   * Lets the next key sign from now on. The old one goes on verifying until its last token has
+   * expired, unless it is withdrawn: then every token that was issued so far is void, and clients
+   * refresh. Services follow at their next look at the key set.
+   */
+  @Post('rotate')
+  @Returns(200, signingKey, 'The key that signs now')
+  @ApiResponse({ status: 409, description: 'Verifiers may not know the next key: `key_not_ready`' })
+  async rotate(
+    @Body({ schema: keyRotation }) { withdraw }: KeyRotation,
+    @ActingUser() actor: Actor,
+  ): Promise<SigningKeyView> {
+    const kid = await this.rotator.rotate(withdraw ? 'withdraw' : 'rotate', actor);
+    const [row] = await this.database.select().from(signingKeys).where(eq(signingKeys.kid, kid));
+    if (!row) throw notFound('key');
+    return toView(row);
   }
 }
 

@@ -59,7 +59,9 @@ export class OidcEngine {
 
   /** Answers a request of the protocol. Its body must not have been read yet. */
   handle(request: IncomingMessage, response: ServerResponse): void {
-    this.started.handler(request, response);
+    // Its key may have been withdrawn, or its tokens outlive the key.
+    if (request.url?.startsWith(TOKEN_PATH) && !this.keyRing.maySign()) refuse(response);
+    else this.started.handler(request, response);
   }
 
   /**
@@ -99,6 +101,7 @@ export class OidcEngine {
       rotation: this.rotation,
       clients: this.clients.forEngine(),
       keys: this.keyRing.published().map(({ privateJwk }) => privateJwk),
+      keysAreCurrent: () => this.keyRing.isCurrent(),
       adapter: (model) => this.adapterOf(model),
     });
     const report = (error: Error) => {
@@ -121,4 +124,13 @@ export class OidcEngine {
     }
     return new RefreshTokenAdapter({ config, unit, sessions, rotation });
   }
+}
+
+function refuse(response: ServerResponse): void {
+  const body = {
+    error: 'temporarily_unavailable',
+    error_description: 'no token can be signed now',
+  };
+  response.writeHead(503, { 'content-type': 'application/json', 'retry-after': '5' });
+  response.end(JSON.stringify(body));
 }

@@ -66,7 +66,7 @@ describe('the key set', () => {
     expect(status).toBe(200);
     expect(headers.get('cache-control')).toBe('public, max-age=300');
     expect(headers.get('content-type')).toContain('application/jwk-set+json');
-    expect(body.keys).toHaveLength(2);
+    expect(body.keys).toHaveLength(3);
     for (const key of body.keys) {
       expect(Object.keys(key).sort()).toEqual(['alg', 'e', 'kid', 'kty', 'n', 'use']);
       expect(key).toMatchObject({ kty: 'RSA', alg: 'RS256', use: 'sig', e: 'AQAB' });

@@ -7,7 +7,6 @@ import type {
   JWK,
   KoaContextWithOIDC,
 } from 'oidc-provider';
-import { createHash } from 'node:crypto';
 import { assertClientAssertion } from '../clients/client-assertion.js';
 import type { AuthConfig } from '../config.js';
 import { CLIENT_KEY_ALGORITHMS } from '../clients/client-keys.js';
@@ -15,6 +14,7 @@ import { isClientSecret } from '../clients/client-secret.js';
 import { OWN_METADATA } from '../clients/engine-client.js';
 import { CLIENT_AUTH_METHODS } from '../clients/grants.js';
 import type { Claims } from './claims.js';
+import { cacheKeySet } from './key-set-caching.js';
 import { resourceIndicators } from './resource-servers.js';
 import type { RefreshRotation } from './refresh-rotation.js';
 import type { UnitOfWork } from './unit-of-work.js';
@@ -29,13 +29,12 @@ export interface ProviderParts {
   clients: ClientMetadata[];
   /** Private keys, the signing one first. */
   keys: readonly JWK[];
+  /** Whether these are the keys in the database, as far as can be known. */
+  keysAreCurrent: () => boolean;
 }
 
 export const JWKS_PATH = '/.well-known/jwks.json';
 export const TOKEN_PATH = '/oauth/token';
-
-/** How long verifiers may keep the key set. A key is published for longer before it signs. */
-export const JWKS_MAX_AGE_SECONDS = 300;
 
 /** Makes the engine. It reads its keys here and never again: other keys, another engine. */
 export function createProvider(parts: ProviderParts): Provider {
@@ -44,7 +43,9 @@ export function createProvider(parts: ProviderParts): Provider {
   provider.proxy = true;
   provider.use((context, next) => parts.unit.run(next, () => context.status < 500));
   provider.use(parts.rotation.deliver);
-  provider.use(cacheKeySet);
+  provider.use(
+    cacheKeySet(JWKS_PATH, parts.config.SIGNET_JWKS_MAX_AGE_SECONDS, parts.keysAreCurrent),
+  );
   // Clients' secrets are not known here, only hashes of them.
   provider.Client.prototype.compareClientSecret = function (this: Client, secret: string) {
     return isClientSecret(this.clientSecret, secret);
@@ -103,7 +104,8 @@ function lifetimes(config: AuthConfig): Configuration['ttl'] {
         ? config.SIGNET_SESSION_IDLE_SECONDS
         : config.SIGNET_SESSION_ABSOLUTE_SECONDS,
     Grant: config.SIGNET_SESSION_ABSOLUTE_SECONDS,
-    IdToken: 60 * 60,
+    // Signed with the same keys, which are kept for as long as access tokens live.
+    IdToken: config.SIGNET_ACCESS_TOKEN_SECONDS,
     Interaction: 60 * 60,
     Session: config.SIGNET_SESSION_IDLE_SECONDS,
   };
@@ -112,12 +114,4 @@ function lifetimes(config: AuthConfig): Configuration['ttl'] {
 function renderError(context: KoaContextWithOIDC, out: object): void {
   context.type = 'json';
   context.body = out;
-}
-
-async function cacheKeySet(context: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
-  await next();
-  if (context.path !== JWKS_PATH || context.status !== 200) return;
-  context.set('Cache-Control', `public, max-age=${JWKS_MAX_AGE_SECONDS}`);
-  context.etag = createHash('sha256').update(JSON.stringify(context.body)).digest('base64url');
-  if (context.fresh) context.status = 304;
 }

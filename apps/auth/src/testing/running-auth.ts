@@ -21,6 +21,7 @@ export interface Body extends Tokens {
   items: { id: string; kid: string; state: string }[];
   nextCursor: string | null;
   keys: Record<string, string>[];
+  kid: string;
   token_endpoint: string;
   grant_types_supported: string[];
 }
