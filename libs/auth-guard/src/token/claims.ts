@@ -20,11 +20,11 @@ export function readPrincipal(claims: JsonObject, profile: TokenProfile, now: nu
   const audience = readAudience(claims, profile);
   const { issuedAt, expiresAt } = readTimes(claims, profile, now);
   refuseBoundTokens(claims);
-  const subject = requiredText(claims, 'sub');
-  const clientId = requiredText(claims, 'client_id');
+  const subject = requiredText(claims.sub, 'sub');
+  const clientId = requiredText(claims.client_id, 'client_id');
   const kind = subject === clientId ? 'service' : 'user';
-  const sessionId = optionalText(claims, 'sid');
-  const authTime = optionalTime(claims, 'auth_time');
+  const sessionId = optionalText(claims.sid, 'sid');
+  const authTime = optionalTime(claims.auth_time, 'auth_time');
   if (kind === 'service' && (sessionId !== undefined || authTime !== undefined)) {
     // RFC 9068 section 5: a user whose id can be made to equal a client's must not become it.
     throw invalid('A token whose sub equals its client_id belongs to no login.');
@@ -34,15 +34,15 @@ export function readPrincipal(claims: JsonObject, profile: TokenProfile, now: nu
     subject,
     clientId,
     sessionId,
-    roles: optionalTexts(claims, 'roles') ?? NONE,
+    roles: optionalTexts(claims.roles, 'roles') ?? NONE,
     scopes: readScopes(claims),
     audience,
     issuedAt,
     expiresAt,
-    tokenId: requiredText(claims, 'jti'),
+    tokenId: requiredText(claims.jti, 'jti'),
     authTime,
-    acr: optionalText(claims, 'acr'),
-    amr: optionalTexts(claims, 'amr'),
+    acr: optionalText(claims.acr, 'acr'),
+    amr: optionalTexts(claims.amr, 'amr'),
     claims,
   });
 }
@@ -67,9 +67,9 @@ function readAudience({ aud }: JsonObject, profile: TokenProfile): readonly stri
 }
 
 function readTimes(claims: JsonObject, profile: TokenProfile, now: number) {
-  const expiresAt = requiredTime(claims, 'exp');
-  const issuedAt = requiredTime(claims, 'iat');
-  const notBefore = optionalTime(claims, 'nbf') ?? issuedAt;
+  const expiresAt = requiredTime(claims.exp, 'exp');
+  const issuedAt = requiredTime(claims.iat, 'iat');
+  const notBefore = optionalTime(claims.nbf, 'nbf') ?? issuedAt;
   if (Math.max(issuedAt, notBefore) > now + profile.clockTolerance) {
     throw new InvalidTokenError('token_not_yet_valid');
   }
@@ -92,29 +92,26 @@ function readScopes({ scope }: JsonObject): readonly string[] {
   return Object.freeze(scope.split(' '));
 }
 
-function requiredText(claims: JsonObject, name: string): string {
-  return optionalText(claims, name) ?? fail(name);
+function requiredText(value: unknown, name: string): string {
+  return optionalText(value, name) ?? fail(name);
 }
 
-function optionalText(claims: JsonObject, name: string): string | undefined {
-  const value = claims[name];
+function optionalText(value: unknown, name: string): string | undefined {
   if (value === undefined || isText(value)) return value;
   throw invalidClaim(name);
 }
 
-function optionalTexts(claims: JsonObject, name: string): readonly string[] | undefined {
-  const value = claims[name];
+function optionalTexts(value: unknown, name: string): readonly string[] | undefined {
   if (value === undefined || isTexts(value)) return value;
   throw invalidClaim(name);
 }
 
-function requiredTime(claims: JsonObject, name: string): number {
-  return optionalTime(claims, name) ?? fail(name);
+function requiredTime(value: unknown, name: string): number {
+  return optionalTime(value, name) ?? fail(name);
 }
 
 /** RFC 7519 section 2, NumericDate; whole seconds, as every issuer writes them. */
-function optionalTime(claims: JsonObject, name: string): number | undefined {
-  const value = claims[name];
+function optionalTime(value: unknown, name: string): number | undefined {
   if (value === undefined || (Number.isSafeInteger(value) && (value as number) >= 0)) {
     return value as number | undefined;
   }
@@ -126,7 +123,9 @@ function isText(value: unknown): value is string {
 }
 
 function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every(isText);
+  if (!Array.isArray(value)) return false;
+  for (const item of value as unknown[]) if (!isText(item)) return false;
+  return true;
 }
 
 function fail(name: string): never {

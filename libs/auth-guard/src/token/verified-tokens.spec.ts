@@ -3,6 +3,7 @@ import type { KeySource } from '../keys/key-source.js';
 import { createTestIssuer, TestClock } from '../testing/index.js';
 import type { Principal } from './principal.js';
 import { VerifiedTokens } from './verified-tokens.js';
+import type { VerifiedToken } from './verified-tokens.js';
 import { TokenVerifier } from './verifier.js';
 import type { TokenVerifierOptions } from './verifier.js';
 
@@ -116,35 +117,55 @@ describe('a token that was verified before', () => {
 });
 
 describe('the memory of verified tokens', () => {
-  const entry = { principal: {} as Principal, kid: 'k', key: issuer.keyPair.publicKey };
+  const entry = (token: string): VerifiedToken => ({
+    token,
+    principal: {} as Principal,
+    kid: 'k',
+    key: issuer.keyPair.publicKey,
+  });
 
   it('stays bounded however many tokens pass through', () => {
     const tokens = new VerifiedTokens(100);
-    for (let i = 0; i < 10_000; i++) tokens.set(`token-${i}`, entry);
+    for (let i = 0; i < 10_000; i++) tokens.set(entry(`token-${i}`));
     expect(tokens.size).toBeLessThanOrEqual(100);
   });
 
   it('holds fewer of larger tokens', () => {
     const tokens = new VerifiedTokens(100);
-    for (let i = 0; i < 1000; i++) tokens.set(String(i).padEnd(8192), entry);
+    for (let i = 0; i < 1000; i++) tokens.set(entry(String(i).padStart(8192)));
     expect(tokens.size).toBeLessThanOrEqual(12);
   });
 
   it('keeps what is in use and lets go of what is not', () => {
     const tokens = new VerifiedTokens(100);
-    tokens.set('busy', entry);
-    tokens.set('idle', entry);
+    const busy = entry('busy');
+    tokens.set(busy);
+    tokens.set(entry('idle'));
     for (let i = 0; i < 1000; i++) {
-      tokens.set(`token-${i}`, entry);
-      expect(tokens.get('busy')).toBe(entry);
+      tokens.set(entry(`token-${i}`));
+      expect(tokens.get('busy')).toBe(busy);
     }
     expect(tokens.get('idle')).toBeUndefined();
   });
 
   it('forgets on demand, whichever generation a token is in', () => {
     const tokens = new VerifiedTokens(4);
-    for (const token of ['a', 'b', 'c']) tokens.set(token, entry);
-    for (const token of ['a', 'b', 'c']) tokens.delete(token);
+    for (const token of ['a', 'b', 'c']) tokens.set(entry(token));
+    for (const token of ['a', 'b', 'c']) tokens.delete(entry(token));
     expect(tokens.size).toBe(0);
+  });
+
+  it('never answers for a token with that of another, however much of them is the same', () => {
+    const tokens = new VerifiedTokens(100);
+    const signature = 'x'.repeat(342);
+    const alice = entry(`header.alice.${signature}`);
+    const bob = entry(`header.bobby.${signature}`);
+    tokens.set(alice);
+    expect(tokens.get(bob.token)).toBeUndefined();
+    tokens.delete(bob);
+    expect(tokens.get(alice.token)).toBe(alice);
+    tokens.set(bob);
+    expect(tokens.get(bob.token)).toBe(bob);
+    expect(tokens.get(alice.token)).not.toBe(bob);
   });
 });

@@ -12,6 +12,7 @@ import { tokenProfile } from './profile.js';
 import type { TokenProfile, TokenProfileOptions } from './profile.js';
 import type { Principal } from './principal.js';
 import { VerifiedTokens } from './verified-tokens.js';
+import type { VerifiedToken } from './verified-tokens.js';
 
 /** Says which tokens are void before their time. */
 export interface RevocationCheck {
@@ -75,8 +76,8 @@ export class TokenVerifier {
     // A remembered token is only as good as its key is now: a key that was withdrawn or replaced
     // takes its tokens with it at once.
     return withKey(this.keys.getKey(known.kid), (key) => {
-      if (key === known.key) return this.admit(token, known.principal);
-      this.verified.delete(token);
+      if (key === known.key) return this.admit(known, this.now());
+      this.verified.delete(known);
       return this.verifyAnew(token);
     });
   }
@@ -98,16 +99,19 @@ export class TokenVerifier {
     this.checkKey(key);
     verifySignature(jws, key);
     this.headers.remember(jws.header, kid);
-    const principal = readPrincipal(decodePart(jws.payload), this.profile, this.now());
-    this.admit(token, principal);
-    this.verified.set(token, { principal, kid, key });
+    const now = this.now();
+    const principal = readPrincipal(decodePart(jws.payload), this.profile, now);
+    const verified = { token, principal, kid, key };
+    this.admit(verified, now);
+    this.verified.set(verified);
     return principal;
   }
 
   /** What may have changed since a token was verified. */
-  private admit(token: string, principal: Principal): Principal {
-    if (isExpired(principal.expiresAt, this.profile, this.now())) {
-      this.verified.delete(token);
+  private admit(verified: VerifiedToken, now: number): Principal {
+    const { principal } = verified;
+    if (isExpired(principal.expiresAt, this.profile, now)) {
+      this.verified.delete(verified);
       throw new InvalidTokenError('token_expired');
     }
     if (this.revocation?.isRevoked(principal)) throw new InvalidTokenError('token_revoked');
