@@ -3,7 +3,12 @@ import { fillCatalogue } from './catalogue.ts';
 import { clearDataDirectory, openDataDirectory, type DataDirectory } from './data-directory.ts';
 import type { LogLine } from './processes/log-line.ts';
 import { assertPortsFree, freePorts, type PortUse } from './processes/ports.ts';
-import { RunningService, ServiceFailedError, type Failure } from './running-service.ts';
+import {
+  RunningService,
+  ServiceFailedError,
+  type Failure,
+  type ServiceOptions,
+} from './running-service.ts';
 import { loadSecrets } from './secrets.ts';
 import { startDatabases } from './service-databases.ts';
 import {
@@ -54,6 +59,11 @@ export interface System {
   ordersClientSecret: string;
   /** For people: where the databases are and, when embedded, in which directory. */
   database: string;
+  /**
+   * Starts another process of a service with the environment of the first, on a port of its own: a
+   * second replica. It ends with the system.
+   */
+  startReplica(name: ServiceName): Promise<RunningService>;
   /** Stops the services, then the embedded PostgreSQL. Takes 5 s at most. */
   stop(): Promise<void>;
 }
@@ -119,37 +129,42 @@ async function start(
     options.prepare?.(AbortSignal.any([signal, noDatabase.signal])),
   ]);
   signal.throwIfAborted();
-  const services = await startServices(options, directory, undo, {
+  const source: EnvironmentSource = {
     ...{ ports, dataDir, secrets, resetPasswords },
     databaseUrls: database.urls,
     inherited: options.environment ?? process.env,
-  });
+  };
+  const services = await startServices(options, directory, undo, source);
   const accounts = demoAccounts(secrets);
   await fillCatalogue(services.inventory.url, services.auth.url, accounts).catch((error: unknown) =>
     options.onNotice?.(`The demo catalogue could not be made: ${String(error)}`),
   );
   const { ordersClientSecret } = secrets;
-  return { services, accounts, ordersClientSecret, database: database.place };
+  return {
+    ...{ services, accounts, ordersClientSecret, database: database.place },
+    startReplica: async (name) => {
+      const [port = 0] = await freePorts(1);
+      const env = { ...serviceEnvironment(name, source), PORT: String(port) };
+      const url = addressOf(name, { ...ports, [name]: port });
+      const replica = serviceOf(options, directory, { name, url, env, label: `${name} at ${url}` });
+      undo.push(() => replica.stop());
+      await replica.start();
+      return replica;
+    },
+  };
 }
 
 async function startServices(
   options: SystemOptions,
-  { lock }: DataDirectory,
+  directory: DataDirectory,
   undo: Undo,
   source: EnvironmentSource,
 ): Promise<Record<ServiceName, RunningService>> {
-  const services = SERVICES.map(
-    ({ name }) =>
-      new RunningService({
-        name,
-        url: addressOf(name, source.ports),
-        main: (options.main ?? builtMain)(name),
-        env: serviceEnvironment(name, source),
-        onLine: (service, line) => options.onLog?.(service, line),
-        onStart: (service, pid) => lock.record(service, pid),
-        onFailure: (failure) => options.onFailure?.(failure),
-      }),
-  );
+  const services = SERVICES.map(({ name }) => {
+    const env = serviceEnvironment(name, source);
+    const url = addressOf(name, source.ports);
+    return serviceOf(options, directory, { name, url, env, label: name });
+  });
   undo.push(async () => {
     await Promise.all(services.map((service) => service.stop()));
   });
@@ -162,6 +177,20 @@ async function startServices(
   const others = services.filter(({ name }) => name !== 'auth');
   await Promise.all(others.map((service) => service.start(options.signal)));
   return byName;
+}
+
+function serviceOf(
+  options: SystemOptions,
+  { lock }: DataDirectory,
+  { name, url, env, label }: Pick<ServiceOptions, 'name' | 'url' | 'env'> & { label: string },
+): RunningService {
+  return new RunningService({
+    ...{ name, url, env },
+    main: (options.main ?? builtMain)(name),
+    onLine: (service, line) => options.onLog?.(service, line),
+    onStart: (_service, pid) => lock.record(label, pid),
+    onFailure: (failure) => options.onFailure?.(failure),
+  });
 }
 
 function builtMain(service: ServiceName): string {
