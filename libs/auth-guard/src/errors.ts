@@ -78,7 +78,7 @@ const REASONS = {
     title: 'A request with a cookie must come from a page of this service',
   },
   access_undeclared: { status: 403, title: 'The route does not say who may call it' },
-  context_unsupported: { status: 403, title: 'The guard does not know this kind of call' },
+  context_unsupported: { status: 403, title: 'The guard cannot authenticate this kind of call' },
   keys_unavailable: { status: 503, title: 'Access tokens cannot be verified at the moment' },
 } as const satisfies Record<string, Reason>;
 

@@ -4,10 +4,18 @@ export type Caller = 'user' | 'service' | 'any';
 /** Who may call a route, as its decorators say. */
 export type Access = PublicAccess | TokenAccess;
 
-/** Anybody; no token is looked at. */
+/** Anybody. */
 export interface PublicAccess {
   readonly kind: 'public';
+  /** What happens to a token that comes along. It is not looked at when absent. */
+  readonly token?: OptionalToken;
 }
+
+/**
+ * What a public route does with a token: `optional` takes it and refuses a bad one; `lenient` takes a
+ * bad one for none.
+ */
+export type OptionalToken = 'optional' | 'lenient';
 
 export interface TokenAccess {
   readonly kind: 'token';
@@ -81,7 +89,7 @@ export function mergeDeclarations(
  * describeAccess(access) // 'public', 'any user', 'roles: admin or warehouse', 'scope a:b (service)'
  */
 export function describeAccess(access: Access): string {
-  if (access.kind === 'public') return 'public';
+  if (access.kind === 'public') return access.token ? 'public (token optional)' : 'public';
   const { caller, roles, scopes } = access;
   const parts: string[] = [];
   if (roles.length > 0) parts.push(`${noun('role', roles)}: ${roles.join(' or ')}`);

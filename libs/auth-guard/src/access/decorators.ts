@@ -1,15 +1,25 @@
 import 'reflect-metadata';
 import { AccessConflictError, combineAccess, mergeDeclarations } from './access.js';
-import type { Access, AccessDeclaration, Caller } from './access.js';
+import type { Access, AccessDeclaration, Caller, OptionalToken } from './access.js';
 
 const ACCESS = Symbol.for('@signet/auth-guard:access');
 
 type Target = abstract new (...args: never[]) => unknown;
 type AccessDecorator = ClassDecorator & MethodDecorator;
 
+export interface PublicOptions {
+  /**
+   * Looks at a token that comes along, so that `@CurrentUser()` knows who calls; it is undefined
+   * without one. With `optional` a bad token is refused as on any route: a client whose token has
+   * expired learns it. With `lenient` a bad token counts as none: such a client is a stranger and is
+   * not told. By default tokens are not looked at.
+   */
+  token?: OptionalToken;
+}
+
 /** Anybody may call it, without a token. */
-export function Public(): AccessDecorator {
-  return declare({ kind: 'public' });
+export function Public({ token }: PublicOptions = {}): AccessDecorator {
+  return declare({ kind: 'public', ...(token ? { token } : {}) });
 }
 
 /**

@@ -1,4 +1,5 @@
 import { AuthError, AuthGuardConfigurationError, InvalidTokenError } from '../errors.js';
+import type { TokenRequest } from './credentials.js';
 
 /** Takes the token from a cookie where a request has no Authorization header. */
 export interface TokenCookieOptions {
@@ -14,14 +15,15 @@ export interface TokenCookieOptions {
   origins?: readonly string[];
 }
 
-/** What is read of a request, in the form that Fastify and Express share. */
-export interface TokenRequest {
-  method: string;
-  headers: Partial<Record<string, string | string[]>> & { authorization?: string };
-}
-
 /** Methods that change nothing: another site may cause them, and cannot read the answer. */
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/**
+ * An upgrade is a GET, but whoever opened the connection reads and writes over it, and no CORS stands
+ * in between.
+ */
+const changesNothing = ({ method, headers }: TokenRequest) =>
+  SAFE_METHODS.has(method) && headers.upgrade === undefined;
 
 /** @throws {AuthGuardConfigurationError} */
 export function checkCookieOptions({ name }: TokenCookieOptions): void {
@@ -38,9 +40,10 @@ export function checkCookieOptions({ name }: TokenCookieOptions): void {
  * @throws {InvalidTokenError} `token_malformed` when there are two such cookies
  */
 export function cookieToken(
-  { method, headers }: TokenRequest,
+  request: TokenRequest,
   { name, origins = [] }: TokenCookieOptions,
 ): string | undefined {
+  const { headers } = request;
   const values = String(headers.cookie ?? '')
     .split(';')
     .map((pair) => pair.trim())
@@ -50,9 +53,10 @@ export function cookieToken(
     throw new InvalidTokenError('token_malformed', { detail: 'The token came in two cookies.' });
   }
   const [token] = values;
-  if (token === undefined || SAFE_METHODS.has(method)) return token;
+  if (token === undefined || changesNothing(request)) return token;
   const ownPage = headers['sec-fetch-site'] === 'same-origin';
-  if (!ownPage && !origins.includes(String(headers.origin)))
+  if (!ownPage && !origins.includes(String(headers.origin))) {
     throw new AuthError('request_cross_site');
+  }
   return token;
 }

@@ -39,6 +39,18 @@ class OrdersController {
     return { anonymous: user === undefined };
   }
 
+  @Get('greeting')
+  @Public({ token: 'optional' })
+  greeting(@CurrentUser() user: Principal | undefined): object {
+    return { subject: user?.subject ?? null };
+  }
+
+  @Get('lenient')
+  @Public({ token: 'lenient' })
+  lenient(@CurrentUser() user: Principal | undefined): object {
+    return { subject: user?.subject ?? null };
+  }
+
   @Get('all')
   @Roles('support', 'admin')
   all(): object {
@@ -228,6 +240,26 @@ describe.each(adapters)('over HTTP on %s', (_name, adapter) => {
     for (const answer of answers) expect(await answer.json()).toEqual({ anonymous: true });
   });
 
+  it('a public route that takes a token knows who brought one', async () => {
+    const known = await call('/orders/greeting', issuer.token({ subject: 'u1' }));
+    expect(await known.json()).toEqual({ subject: 'u1' });
+    expect(await (await call('/orders/greeting')).json()).toEqual({ subject: null });
+    const headers = { authorization: 'Basic dXNlcjpwYXNz' };
+    expect((await fetch(`${url}/orders/greeting`, { headers })).status).toBe(200);
+  });
+
+  it.each(Object.keys(issuer.badTokens()))(
+    'a public route that takes a token refuses the bad one "%s", unless that counts as none',
+    async (kind) => {
+      const bad = issuer.badTokens()[kind as 'expired'];
+      const refused = await call('/orders/greeting', bad);
+      expect(refused.status).toBe(401);
+      expect(refused.headers.get('www-authenticate')).toContain('error="invalid_token"');
+      const lenient = await call('/orders/lenient', bad);
+      expect(await lenient.json()).toEqual({ subject: null });
+    },
+  );
+
   it('HEAD is guarded like GET', async () => {
     expect((await call('/orders', undefined, 'HEAD')).status).toBe(401);
   });
@@ -258,7 +290,7 @@ describe.each(adapters)('when the keys cannot be had, on %s', (_name, adapter) =
 });
 
 describe('a call of a kind that the guard does not know', () => {
-  it.each(['rpc', 'ws', 'graphql', 'telegram'])('is denied: %s', async (type) => {
+  it.each(['telegram', 'toString', ''])('is denied: %s', async (type) => {
     Logger.overrideLogger(false);
     const app = await start(() => new FastifyAdapter());
     const guard = app.get(AccessGuard);

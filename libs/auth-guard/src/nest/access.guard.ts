@@ -1,24 +1,13 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
-import type { Access, TokenAccess } from '../access/access.js';
+import type { Access } from '../access/access.js';
 import { assertAccess } from '../access/decide.js';
 import { accessOf } from '../access/decorators.js';
-import { AuthError } from '../errors.js';
-import { TokenVerifier } from '../token/verifier.js';
+import { AuthError, InvalidTokenError } from '../errors.js';
 import type { Principal } from '../token/principal.js';
-import { AuthException } from './auth.exception.js';
-import { bearerToken } from './bearer-token.js';
-import { headersOf } from './challenge.js';
-import type { Protection } from './challenge.js';
-import { MODULE_OPTIONS_TOKEN } from './module-definition.js';
-import type { AuthGuardOptions } from './options.js';
-import { checkCookieOptions, cookieToken } from './token-cookie.js';
-import type { TokenRequest } from './token-cookie.js';
-
-interface GuardedRequest extends TokenRequest {
-  user?: unknown;
-}
+import type { CallKind } from './calls/call-kind.js';
+import { CallKinds } from './calls/call-kinds.js';
+import { setCaller } from './calls/caller.js';
 
 /**
  * Stands in front of every handler of the application. Authentication and the decision about access
@@ -27,32 +16,29 @@ interface GuardedRequest extends TokenRequest {
 @Injectable()
 export class AccessGuard implements CanActivate {
   private readonly logger = new Logger('AuthGuard');
-  private readonly protection: Protection;
   private readonly unknownTypes = new Set<string>();
   private readonly declared = new WeakMap<object, WeakMap<object, Access>>();
+  /** Calls that are decided already: on some this guard stands twice. */
+  private readonly admitted = new WeakSet<ExecutionContext>();
 
-  constructor(
-    private readonly verifier: TokenVerifier,
-    private readonly adapter: HttpAdapterHost,
-    @Inject(MODULE_OPTIONS_TOKEN) private readonly options: AuthGuardOptions,
-  ) {
-    const { realm, audience, resourceMetadata, cookie } = options;
-    this.protection = { realm: realm ?? [audience].flat()[0] ?? '', resourceMetadata };
-    if (cookie) checkCookieOptions(cookie);
-  }
+  constructor(private readonly kinds: CallKinds) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const type = context.getType<string>();
-    if (type !== 'http') return this.denyUnknown(type);
+    const kind = this.kinds.get(type);
+    if (!kind) return this.denyUnknown(type);
     try {
       const access = this.accessTo(context);
       if (!access) throw new AuthError('access_undeclared');
-      if (access.kind === 'public') return true;
-      const outcome = this.admit(context.switchToHttp().getRequest<GuardedRequest>(), access);
-      if (outcome === true) return true;
-      return outcome.catch((error: unknown) => this.refuse(context, error));
+      if (access.kind === 'public' && !access.token) return true;
+      if (type !== 'http' && this.admitted.has(context)) return true;
+      const principal = kind.authenticate(context);
+      if (!(principal instanceof Promise)) return this.enter(context, principal, access);
+      return principal
+        .then((verified) => this.enter(context, verified, access))
+        .catch((error: unknown) => this.refuse(context, kind, error));
     } catch (error) {
-      return this.refuse(context, error);
+      return this.refuse(context, kind, error);
     }
   }
 
@@ -62,21 +48,6 @@ export class AccessGuard implements CanActivate {
       this.logger.warn(`Calls of a kind that the guard does not know are denied: ${type}.`);
     }
     return false;
-  }
-
-  /** Answers at once unless a new key has to be waited for. */
-  private admit(request: GuardedRequest, access: TokenAccess): true | Promise<true> {
-    const principal = this.verifier.verify(this.tokenOf(request));
-    return principal instanceof Promise
-      ? principal.then((verified) => enter(request, verified, access))
-      : enter(request, principal, access);
-  }
-
-  private tokenOf(request: GuardedRequest): string {
-    const { authorization } = request.headers;
-    const { cookie } = this.options;
-    const fromCookie = cookie && !authorization ? cookieToken(request, cookie) : undefined;
-    return fromCookie ?? bearerToken(authorization);
   }
 
   private accessTo(context: ExecutionContext): Access | undefined {
@@ -91,19 +62,26 @@ export class AccessGuard implements CanActivate {
     return access;
   }
 
-  /** The headers go onto the response here, so that they arrive whichever filter renders the body. */
-  private refuse(context: ExecutionContext, error: unknown): never {
-    if (!(error instanceof AuthError)) throw error;
-    const response: unknown = context.switchToHttp().getResponse();
-    for (const [name, value] of Object.entries(headersOf(error, this.protection))) {
-      this.adapter.httpAdapter.setHeader(response, name, value);
-    }
-    throw new AuthException(error);
+  private enter(context: ExecutionContext, principal: Principal, access: Access): true {
+    if (access.kind === 'token') assertAccess(principal, access);
+    setCaller(context, principal);
+    if (context.getType() !== 'http') this.admitted.add(context);
+    return true;
   }
-}
 
-function enter(request: GuardedRequest, principal: Principal, access: TokenAccess): true {
-  assertAccess(principal, access);
-  request.user = principal;
-  return true;
+  private refuse(context: ExecutionContext, kind: CallKind, error: unknown): true | Promise<never> {
+    if (!(error instanceof AuthError)) throw error;
+    if (this.isWelcomeAnyway(context, error)) return true;
+    return kind.refuse(context, error);
+  }
+
+  /** On a public route: a call without a token, or with a bad one where that counts as none. */
+  private isWelcomeAnyway(context: ExecutionContext, error: AuthError): boolean {
+    const access = this.accessTo(context);
+    if (access?.kind !== 'public') return false;
+    return (
+      error.code === 'token_missing' ||
+      (access.token === 'lenient' && error instanceof InvalidTokenError)
+    );
+  }
 }

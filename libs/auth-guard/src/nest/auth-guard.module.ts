@@ -1,15 +1,20 @@
 import { Global, Logger, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
+import { Authenticator } from '../authentication/authenticator.js';
 import { keySource } from '../keys/from-options.js';
 import type { KeySource } from '../keys/key-source.js';
 import { TokenVerifier } from '../token/verifier.js';
 import { AccessGuard } from './access.guard.js';
+import { CallKinds } from './calls/call-kinds.js';
 import { GuardLifecycle } from './guard-lifecycle.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { KeyReadiness } from './key-readiness.js';
+import { MessageGuard } from './message-guard.js';
 import { ConfigurableModuleClass, KEY_SOURCE, MODULE_OPTIONS_TOKEN } from './module-definition.js';
 import type { AuthGuardOptions } from './options.js';
 import { RouteTable } from './route-table.js';
+import { ConnectionDoor } from './sockets/guard-sockets.js';
+import { LiveConnections } from './sockets/live-connections.js';
 
 /**
  * Protects every route of the application. Import it once, in the root module, with `forRoot()` or
@@ -37,13 +42,23 @@ import { RouteTable } from './route-table.js';
         new TokenVerifier({ ...options, keys }),
       inject: [MODULE_OPTIONS_TOKEN, KEY_SOURCE],
     },
+    {
+      provide: Authenticator,
+      useFactory: ({ cookie }: AuthGuardOptions, verifier: TokenVerifier) =>
+        new Authenticator({ verifier, cookie }),
+      inject: [MODULE_OPTIONS_TOKEN, TokenVerifier],
+    },
+    LiveConnections,
+    ConnectionDoor,
+    CallKinds,
     AccessGuard,
+    MessageGuard,
     { provide: APP_GUARD, useExisting: AccessGuard },
     JwtStrategy,
     RouteTable,
     GuardLifecycle,
     KeyReadiness,
   ],
-  exports: [KEY_SOURCE, TokenVerifier, KeyReadiness],
+  exports: [KEY_SOURCE, TokenVerifier, KeyReadiness, LiveConnections, AccessGuard, MessageGuard],
 })
 export class AuthGuardModule extends ConfigurableModuleClass {}

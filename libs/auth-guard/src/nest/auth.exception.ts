@@ -14,6 +14,8 @@ export class AuthException extends HttpException {
   readonly problem: ProblemDetails;
   /** Seconds, when trying again later makes sense. */
   readonly retryAfter: number | undefined;
+  /** What a GraphQL answer says beside the message. */
+  readonly extensions: Omit<ProblemDetails, 'type' | 'title' | 'detail'>;
 
   constructor(error: AuthError) {
     const problem = problemOf(error);
@@ -22,5 +24,7 @@ export class AuthException extends HttpException {
     this.code = error.code;
     this.problem = problem;
     this.retryAfter = error instanceof KeysUnavailableError ? error.retryAfter : undefined;
+    const { status, code, required } = problem;
+    this.extensions = { status, code, ...(required ? { required } : {}) };
   }
 }

@@ -35,6 +35,16 @@ export interface Protection {
   resourceMetadata?: string | undefined;
 }
 
+/** What the challenges of a service say, by its options. */
+export function protectionOf(options: {
+  audience: string | readonly string[];
+  realm?: string;
+  resourceMetadata?: string;
+}): Protection {
+  const { realm, audience, resourceMetadata } = options;
+  return { realm: realm ?? [audience].flat()[0] ?? '', resourceMetadata };
+}
+
 /** The header fields that belong to it. */
 export function headersOf(error: AuthError, protection: Protection): Record<string, string> {
   const headers: Record<string, string> = { 'Content-Type': 'application/problem+json' };

@@ -1,13 +1,14 @@
 import { createParamDecorator } from '@nestjs/common';
 import type { ExecutionContext } from '@nestjs/common';
 import type { Principal } from '../token/principal.js';
+import { callerOf } from './calls/caller.js';
 
 /**
  * The verified caller, as a handler's parameter: `@CurrentUser() user: Principal`. Undefined on a
- * `@Public()` route, where no token is looked at.
+ * `@Public()` route that looks at no token, or where none came along.
  */
 export const CurrentUser = createParamDecorator((_data: unknown, context: ExecutionContext) =>
-  findPrincipal(context),
+  callerOf(context),
 );
 
 /**
@@ -16,11 +17,7 @@ export const CurrentUser = createParamDecorator((_data: unknown, context: Execut
  * @throws {Error} on a `@Public()` route
  */
 export function principalOf(context: ExecutionContext): Principal {
-  const principal = findPrincipal(context);
+  const principal = callerOf(context);
   if (!principal) throw new Error('There is no principal: the route is public.');
   return principal;
-}
-
-function findPrincipal(context: ExecutionContext): Principal | undefined {
-  return context.switchToHttp().getRequest<{ user?: Principal }>().user;
 }

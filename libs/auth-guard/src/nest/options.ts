@@ -1,6 +1,8 @@
 import type { TokenVerifierOptions } from '../token/verifier.js';
 import type { KeysOptions } from '../keys/from-options.js';
-import type { TokenCookieOptions } from './token-cookie.js';
+import type { TokenCookieOptions } from '../authentication/token-cookie.js';
+import type { RpcOptions } from './calls/rpc-calls.js';
+import type { SocketOptions } from './sockets/guard-sockets.js';
 
 /** What `AuthGuardModule.forRoot()` takes. Everything but `issuer`, `audience` and `keys` has a default. */
 export interface AuthGuardOptions extends Omit<TokenVerifierOptions, 'keys'> {
@@ -18,4 +20,8 @@ export interface AuthGuardOptions extends Omit<TokenVerifierOptions, 'keys'> {
    * own pages. Off by default: a browser sends cookies for whoever asks it to.
    */
   cookie?: TokenCookieOptions;
+  /** How connections to gateways are let in. With a token each, by default. */
+  sockets?: SocketOptions;
+  /** Where the messages of microservices carry their token. Without it they are denied. */
+  rpc?: RpcOptions;
 }

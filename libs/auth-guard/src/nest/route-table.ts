@@ -1,26 +1,24 @@
-import { Injectable, RequestMethod } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { INestApplicationContext } from '@nestjs/common';
-import {
-  METHOD_METADATA,
-  MODULE_PATH,
-  PATH_METADATA,
-  VERSION_METADATA,
-} from '@nestjs/common/constants.js';
-import { ApplicationConfig, MetadataScanner, ModulesContainer } from '@nestjs/core';
-import { RoutePathFactory } from '@nestjs/core/router/route-path-factory.js';
-import { AccessConflictError } from '../access/access.js';
+import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import type { Access } from '../access/access.js';
-import { accessOf } from '../access/decorators.js';
+import type { FoundRoute } from './routes/declared.js';
+import { graphqlRoutesIn } from './routes/graphql-routes.js';
+import { HttpRoutes } from './routes/http-routes.js';
+import { messageRoutesIn } from './routes/message-routes.js';
 
-/** One route of the application and who may call it. */
+/** One way into the application and who may take it. */
 export interface Route {
-  /** The controller's class name. */
+  /** The class's name: a controller, a gateway or a resolver. */
   controller: string;
   /** The method's name. */
   handler: string;
-  /** `GET`, `POST`, …, or `ALL`. */
+  /**
+   * `GET`, `POST`, …, or `ALL`. Beyond HTTP: `SOCKET` for a gateway's message, `MESSAGE` and `EVENT`
+   * for a microservice's, `QUERY`, `MUTATION`, `SUBSCRIPTION`, `FIELD` and `REFERENCE` for GraphQL.
+   */
   method: string;
-  /** With prefixes and version, as it is served: `/v1/orders/:id`. */
+  /** With prefixes and version, as it is served: `/v1/orders/:id`. Beyond HTTP, the name or pattern. */
   path: string;
   access: Access;
 }
@@ -30,26 +28,16 @@ export class UndeclaredAccessError extends Error {
   override readonly name = 'UndeclaredAccessError';
 }
 
-type Controller = abstract new (...args: never[]) => unknown;
-type Handler = (...args: never[]) => unknown;
-
-interface FoundRoute extends Omit<Route, 'access'> {
-  access?: Access;
-  /** Why there is no access. */
-  problem?: string;
-}
-
-/** All routes of all controllers, found as Nest's router finds them. */
+/** Every way in: the routes of controllers, the messages of gateways and microservices, GraphQL. */
 @Injectable()
 export class RouteTable {
-  private readonly scanner = new MetadataScanner();
-  private readonly paths: RoutePathFactory;
+  private readonly http: HttpRoutes;
 
   constructor(
     private readonly modules: ModulesContainer,
-    private readonly config: ApplicationConfig,
+    config: ApplicationConfig,
   ) {
-    this.paths = new RoutePathFactory(config);
+    this.http = new HttpRoutes(modules, config);
   }
 
   /** @throws {UndeclaredAccessError} naming every route that does not say who may call it */
@@ -61,59 +49,11 @@ export class RouteTable {
   }
 
   private find(): FoundRoute[] {
-    return [...this.modules.values()].flatMap((module) => {
-      const modulePath = this.modulePath(module.metatype);
-      return [...module.controllers.values()].flatMap(({ metatype }) =>
-        this.findIn(metatype as Controller, modulePath),
-      );
-    });
-  }
-
-  private findIn(controller: Controller, modulePath: string | undefined): FoundRoute[] {
-    const prototype = controller.prototype as Record<string, Handler>;
-    return this.scanner.getAllMethodNames(prototype).flatMap((name) => {
-      const handler = prototype[name];
-      if (!handler || Reflect.getMetadata(PATH_METADATA, handler) === undefined) return [];
-      const requestMethod = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod;
-      const access = declaredAccess(controller, handler);
-      return this.pathsOf(controller, handler, { modulePath, requestMethod }).map((path) => ({
-        controller: controller.name,
-        handler: name,
-        method: RequestMethod[requestMethod],
-        path,
-        ...access,
-      }));
-    });
-  }
-
-  private pathsOf(
-    controller: Controller,
-    handler: Handler,
-    { modulePath, requestMethod }: { modulePath: string | undefined; requestMethod: RequestMethod },
-  ): string[] {
-    const versioningOptions = this.config.getVersioning();
-    return pathsIn(controller).flatMap((ctrlPath) =>
-      pathsIn(handler).flatMap((methodPath) =>
-        this.paths.create(
-          {
-            ctrlPath,
-            methodPath,
-            modulePath,
-            globalPrefix: this.config.getGlobalPrefix(),
-            methodVersion: versionIn(handler),
-            controllerVersion: versionIn(controller) ?? versioningOptions?.defaultVersion,
-            versioningOptions,
-          },
-          requestMethod,
-        ),
-      ),
-    );
-  }
-
-  /** Set by Nest's RouterModule, for this application or for all. */
-  private modulePath(metatype: object): string | undefined {
-    const own: unknown = Reflect.getMetadata(MODULE_PATH + this.modules.applicationId, metatype);
-    return (own ?? Reflect.getMetadata(MODULE_PATH, metatype)) as string | undefined;
+    return [...this.modules.values()].flatMap((module) => [
+      ...this.http.findIn(module),
+      ...messageRoutesIn(module),
+      ...graphqlRoutesIn(module, this.modules),
+    ]);
   }
 }
 
@@ -125,24 +65,6 @@ export class RouteTable {
  */
 export function listRoutes(app: INestApplicationContext): Route[] {
   return app.get(RouteTable, { strict: false }).list();
-}
-
-function declaredAccess(controller: Controller, handler: Handler) {
-  try {
-    const access = accessOf(controller, handler);
-    return access ? { access } : {};
-  } catch (error) {
-    if (error instanceof AccessConflictError) return { problem: error.message };
-    throw error;
-  }
-}
-
-function pathsIn(holder: Controller | Handler): string[] {
-  return [Reflect.getMetadata(PATH_METADATA, holder) as string | string[]].flat();
-}
-
-function versionIn(holder: Controller | Handler): string | string[] | undefined {
-  return Reflect.getMetadata(VERSION_METADATA, holder) as string | string[] | undefined;
 }
 
 function describeClosed(routes: readonly FoundRoute[]): string {

@@ -1,0 +1,41 @@
+import type { ExecutionContext } from '@nestjs/common';
+import type { Authenticator } from '../../authentication/authenticator.js';
+import { AuthError } from '../../errors.js';
+import type { Principal } from '../../token/principal.js';
+import { AuthException } from '../auth.exception.js';
+import type { LiveConnections } from '../sockets/live-connections.js';
+import type { CallKind } from './call-kind.js';
+import { graphqlOriginOf } from './graphql-request.js';
+
+/**
+ * Queries, mutations and subscriptions: authenticated by the request that carried them. A refusal is an
+ * error among `errors`, with its code in `extensions`.
+ */
+export class GraphqlCalls implements CallKind {
+  constructor(
+    private readonly authenticator: Authenticator,
+    private readonly connections: LiveConnections,
+  ) {}
+
+  authenticate(context: ExecutionContext): Principal | Promise<Principal> {
+    const origin = graphqlOriginOf(context);
+    if (!origin) {
+      throw new AuthError('context_unsupported', {
+        detail: 'The GraphQL context does not hold the request.',
+      });
+    }
+    const { request, operation, socket } = origin;
+    if (operation !== 'subscription') return this.authenticator.authenticate(request);
+    // A subscription goes on after this answer: it is admitted when it can be ended.
+    if (!socket) {
+      throw new AuthError('context_unsupported', {
+        detail: 'The GraphQL context does not hold the socket of the subscription.',
+      });
+    }
+    return this.connections.authenticate(socket, request);
+  }
+
+  refuse(_context: ExecutionContext, error: AuthError): never {
+    throw new AuthException(error);
+  }
+}
