@@ -30,6 +30,7 @@ import { RefreshRotation } from './oidc/refresh-rotation.js';
 import { UnitOfWork } from './oidc/unit-of-work.js';
 import * as schema from './schema.js';
 import { LoginService } from './sessions/login.service.js';
+import { RefreshCookie } from './sessions/refresh-cookie.js';
 import { SessionStore } from './sessions/session-store.js';
 import { SessionsController } from './sessions/sessions.controller.js';
 import { SessionsService } from './sessions/sessions.service.js';
@@ -45,6 +46,7 @@ export function authService(config: AuthConfig): ServiceOptions {
     description: 'Accounts, sessions, keys and the tokens that open every service.',
     module: AuthServiceModule.forRoot(config),
     config,
+    takesCookies: true,
   };
 }
 
@@ -108,6 +110,7 @@ export class AuthServiceModule {
         SessionStore,
         SessionsService,
         LoginService,
+        RefreshCookie,
         Sweeper,
         Claims,
         UnitOfWork,

@@ -26,6 +26,8 @@ export interface ServiceOptions extends Documentation {
   name: string;
   module: Type | DynamicModule;
   config: ServiceConfig;
+  /** Whether pages of `CORS_ORIGINS` may send their cookies along. Not by default. */
+  takesCookies?: boolean;
 }
 
 /**
@@ -57,7 +59,7 @@ export async function createService(options: ServiceOptions): Promise<NestFastif
     bufferLogs: true,
     abortOnError: false,
     routeConflictPolicy: { duplicate: 'error' },
-    cors: config.CORS_ORIGINS.length > 0 ? { origin: config.CORS_ORIGINS } : false,
+    cors: crossOrigin(options),
   });
   app.useLogger(app.get(Logger));
   app.useSecurityHeaders();
@@ -75,6 +77,11 @@ export async function createService(options: ServiceOptions): Promise<NestFastif
   });
   serveDocumentation(app, options);
   return app;
+}
+
+function crossOrigin({ config, takesCookies = false }: ServiceOptions) {
+  const { CORS_ORIGINS: origin } = config;
+  return origin.length > 0 ? { origin, credentials: takesCookies } : false;
 }
 
 /** A message where the mistake is in the set-up, the stack where it is in the code. */

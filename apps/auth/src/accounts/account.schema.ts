@@ -1,11 +1,12 @@
 import { pageQuery, plainText } from '@signet/http';
 import { z } from 'zod';
 import { claimedPassword, email, password } from './credentials.js';
+import { transport } from '../sessions/session.schema.js';
 import { ROLES } from './roles.js';
 
 const role = z.enum(ROLES);
 
-export const registration = z.strictObject({ email, password });
+export const registration = z.strictObject({ email, password, transport });
 
 export const passwordChange = z.strictObject({
   currentPassword: claimedPassword,

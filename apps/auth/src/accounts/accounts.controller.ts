@@ -7,8 +7,11 @@ import { ActingUser } from '../audit/actor.decorator.js';
 import type { Actor } from '../audit/audit-log.js';
 import { FromDevice } from '../sessions/device.decorator.js';
 import type { Device } from '../sessions/device.decorator.js';
+import { HttpExchange } from '../sessions/exchange.decorator.js';
 import { LiveSessionGuard } from '../sessions/live-session.guard.js';
 import { LoginService } from '../sessions/login.service.js';
+import { RefreshCookie } from '../sessions/refresh-cookie.js';
+import type { Exchange } from '../sessions/refresh-cookie.js';
 import { tokens } from '../sessions/session.schema.js';
 import type { Tokens } from '../sessions/session.schema.js';
 import { account, passwordChange, registration } from './account.schema.js';
@@ -24,6 +27,7 @@ export class AccountsController {
     private readonly accounts: AccountsService,
     private readonly logins: LoginService,
     private readonly throttle: Throttle,
+    private readonly cookie: RefreshCookie,
   ) {}
 
   /** Opens an account with the role `customer`, and begins its first session. */
@@ -33,12 +37,17 @@ export class AccountsController {
   @Returns(201, tokens)
   @ApiResponse({ status: 409, description: 'The address has an account: `email_taken`' })
   async register(
-    @Body({ schema: registration }) credentials: Registration,
+    @Body({ schema: registration }) { transport, ...credentials }: Registration,
     @FromDevice() device: Device,
+    @HttpExchange() exchange: Exchange,
   ): Promise<Tokens> {
+    if (transport === 'cookie') this.cookie.assertOwnPage(exchange.request);
     await this.throttle.admitRegistration(device.address);
     const user = await this.accounts.create(credentials, ['customer']);
-    if (user) return this.logins.begin(user, device);
+    if (user) {
+      const tokens = await this.logins.begin(user, device);
+      return this.cookie.deliver(tokens, { transport, ...exchange });
+    }
     throw new Problem({
       status: HttpStatus.CONFLICT,
       code: 'email_taken',

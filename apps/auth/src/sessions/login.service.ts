@@ -12,8 +12,8 @@ import { resourceServer } from '../oidc/resource-servers.js';
 import { UnitOfWork } from '../oidc/unit-of-work.js';
 import type { Device } from './device.decorator.js';
 import { SessionStore } from './session-store.js';
-import { tokens } from './session.schema.js';
-import type { Tokens } from './session.schema.js';
+import { issuedTokens } from './session.schema.js';
+import type { IssuedTokens } from './session.schema.js';
 
 /** A password and nothing else: `pwd` of RFC 8176, and the level we call it by. */
 const BY_PASSWORD = { acr: 'urn:signet:acr:password', amr: ['pwd'] };
@@ -33,7 +33,7 @@ export class LoginService {
   ) {}
 
   /** @throws {Problem} 401 `invalid_credentials`, 429 `too_many_attempts`, 503 `busy` */
-  async logIn(credentials: Credentials, device: Device): Promise<Tokens> {
+  async logIn(credentials: Credentials, device: Device): Promise<IssuedTokens> {
     const user = await this.throttle.guard(credentials.email, device.address, () =>
       this.accounts.authenticate(credentials),
     );
@@ -42,7 +42,7 @@ export class LoginService {
   }
 
   /** Begins a session for someone who has just proved who they are. */
-  begin(user: User, device: Device): Promise<Tokens> {
+  begin(user: User, device: Device): Promise<IssuedTokens> {
     return this.unit.run(async () => {
       const unchanged = await this.unit.write((transaction) =>
         this.accounts.hold(transaction, user),
@@ -57,12 +57,12 @@ export class LoginService {
    *
    * @throws {Problem} 401 `invalid_grant`
    */
-  async refresh(refreshToken: string, { address }: Device): Promise<Tokens> {
+  async refresh(refreshToken: string, { address }: Device): Promise<IssuedTokens> {
     const { status, body } = await this.engine.requestToken(
       { grant_type: 'refresh_token', client_id: FIRST_PARTY, refresh_token: refreshToken },
       address,
     );
-    if (status === 200) return tokens.parse(body);
+    if (status === 200) return issuedTokens.parse(body);
     if (body.error !== 'invalid_grant') {
       throw new Error(`the token endpoint answered ${status} ${String(body.error)}`);
     }
@@ -73,7 +73,7 @@ export class LoginService {
     });
   }
 
-  private async issue(userId: string, device: Device): Promise<Tokens> {
+  private async issue(userId: string, device: Device): Promise<IssuedTokens> {
     const { provider } = this.engine;
     const client = await provider.Client.find(FIRST_PARTY);
     if (!client) throw new Error(`there is no client ${FIRST_PARTY}`);

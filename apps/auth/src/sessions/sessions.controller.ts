@@ -4,6 +4,7 @@ import {
   Delete,
   Get,
   Header,
+  HttpStatus,
   Param,
   Post,
   Query,
@@ -12,12 +13,15 @@ import {
 import { ApiTags } from '@nestjs/swagger';
 import { Authenticated, CurrentUser, Public } from '@signet/auth-guard';
 import type { Principal } from '@signet/auth-guard';
-import { pageOf, Returns } from '@signet/http';
+import { pageOf, Problem, Returns } from '@signet/http';
 import type { Page } from '@signet/http';
 import { FromDevice } from './device.decorator.js';
 import type { Device } from './device.decorator.js';
+import { HttpExchange } from './exchange.decorator.js';
 import { LiveSessionGuard } from './live-session.guard.js';
 import { LoginService } from './login.service.js';
+import { RefreshCookie } from './refresh-cookie.js';
+import type { Exchange } from './refresh-cookie.js';
 import {
   loginRequest,
   refreshRequest,
@@ -41,6 +45,7 @@ export class SessionsController {
   constructor(
     private readonly logins: LoginService,
     private readonly sessions: SessionsService,
+    private readonly cookie: RefreshCookie,
   ) {}
 
   /** Begins a session. Every reason to refuse is answered alike: 401 `invalid_credentials`. */
@@ -48,34 +53,49 @@ export class SessionsController {
   @Public()
   @Header('cache-control', 'no-store')
   @Returns(200, tokens)
-  logIn(
-    @Body({ schema: loginRequest }) credentials: LoginRequest,
+  async logIn(
+    @Body({ schema: loginRequest }) { transport, ...credentials }: LoginRequest,
     @FromDevice() device: Device,
+    @HttpExchange() exchange: Exchange,
   ): Promise<Tokens> {
-    return this.logins.logIn(credentials, device);
+    if (transport === 'cookie') this.cookie.assertOwnPage(exchange.request);
+    const tokens = await this.logins.logIn(credentials, device);
+    return this.cookie.deliver(tokens, { transport, ...exchange });
   }
 
   /**
    * Exchanges a refresh token for new tokens, with the roles as they are now. Each refresh token works
    * once: sent again within seconds, because the answer was lost, it is answered with the same next
-   * one, unless that has been used; sent again later it ends the session.
+   * one, unless that has been used; sent again later it ends the session. Without `refresh_token` in
+   * the body it is taken from the cookie, and so is the next one handed out.
    */
   @Post('refresh')
   @Public()
   @Header('cache-control', 'no-store')
   @Returns(200, tokens)
-  refresh(
-    @Body({ schema: refreshRequest }) body: RefreshRequest,
+  async refresh(
+    @Body({ schema: refreshRequest }) { refresh_token: given }: RefreshRequest,
     @FromDevice() device: Device,
+    @HttpExchange() exchange: Exchange,
   ): Promise<Tokens> {
-    return this.logins.refresh(body.refresh_token, device);
+    if (given !== undefined) return this.logins.refresh(given, device);
+    const token = this.cookie.read(exchange.request);
+    if (token === undefined) throw noRefreshToken();
+    try {
+      const tokens = await this.logins.refresh(token, device);
+      return this.cookie.deliver(tokens, { transport: 'cookie', ...exchange });
+    } catch (error) {
+      if (error instanceof Problem && error.code === 'invalid_grant') this.cookie.clear(exchange);
+      throw error;
+    }
   }
 
   /** Ends this session. Harmless when it has ended already. */
   @Post('logout')
   @Authenticated()
   @Returns(204)
-  async logOut(@CurrentUser() user: Principal): Promise<void> {
+  async logOut(@CurrentUser() user: Principal, @HttpExchange() exchange: Exchange): Promise<void> {
+    this.cookie.clear(exchange);
     if (user.sessionId !== undefined) await this.sessions.end(user.sessionId, 'logout');
   }
 
@@ -84,7 +104,11 @@ export class SessionsController {
   @Authenticated()
   @UseGuards(LiveSessionGuard)
   @Returns(204)
-  logOutEverywhere(@CurrentUser() user: Principal): Promise<void> {
+  logOutEverywhere(
+    @CurrentUser() user: Principal,
+    @HttpExchange() exchange: Exchange,
+  ): Promise<void> {
+    this.cookie.clear(exchange);
     return this.sessions.endAll(user.subject, 'logout_all');
   }
 
@@ -111,4 +135,12 @@ export class SessionsController {
   ): Promise<void> {
     return this.sessions.endOne(user, id);
   }
+}
+
+function noRefreshToken(): Problem {
+  return new Problem({
+    status: HttpStatus.BAD_REQUEST,
+    code: 'validation_failed',
+    detail: 'refresh_token: expected the refresh token, here or in the cookie.',
+  });
 }
