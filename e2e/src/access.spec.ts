@@ -11,6 +11,7 @@ const ACCESS: Record<Service, Record<string, readonly Role[] | 'user' | 'service
     'POST /auth/logout-all': 'user',
     'GET /auth/me': 'user',
     'GET /auth/sessions': 'user',
+    'POST /auth/sign-on': 'user',
     'DELETE /auth/sessions/{id}': 'user',
     'POST /auth/password': 'user',
     'GET /admin/users': ['admin'],

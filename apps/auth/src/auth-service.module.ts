@@ -23,11 +23,15 @@ import { KeyRing } from './keys/key-ring.js';
 import { KeysController } from './keys/keys.controller.js';
 import { KeysModule } from './keys/keys.module.js';
 import { PLATFORM } from './oidc/audiences.js';
+import { AccessTokens } from './oidc/access-tokens.js';
+import { Authorizations } from './oidc/authorizations.js';
 import { Claims } from './oidc/claims.js';
 import { OidcEngine } from './oidc/engine.js';
 import { OidcMount } from './oidc/mount.js';
 import { RefreshRotation } from './oidc/refresh-rotation.js';
+import { SignOns } from './oidc/sign-ons.js';
 import { UnitOfWork } from './oidc/unit-of-work.js';
+import { UserinfoController } from './oidc/userinfo.controller.js';
 import * as schema from './schema.js';
 import { LoginService } from './sessions/login.service.js';
 import { RefreshCookie } from './sessions/refresh-cookie.js';
@@ -35,6 +39,11 @@ import { SessionStore } from './sessions/session-store.js';
 import { SessionsController } from './sessions/sessions.controller.js';
 import { SessionsService } from './sessions/sessions.service.js';
 import { Sweeper } from './sessions/sweeper.js';
+import { BrowserSignOnService } from './sign-in/browser-sign-on.service.js';
+import { SignInController } from './sign-in/sign-in.controller.js';
+import { SignInPages } from './sign-in/sign-in-pages.service.js';
+import { SignInService } from './sign-in/sign-in.service.js';
+import { SignOnController } from './sign-in/sign-on.controller.js';
 
 const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url));
 
@@ -96,6 +105,9 @@ export class AuthServiceModule {
         UsersController,
         KeysController,
         ClientsController,
+        SignInController,
+        SignOnController,
+        UserinfoController,
         AuditController,
       ],
       providers: [
@@ -112,7 +124,13 @@ export class AuthServiceModule {
         LoginService,
         RefreshCookie,
         Sweeper,
+        BrowserSignOnService,
+        SignInPages,
+        SignInService,
+        AccessTokens,
+        Authorizations,
         Claims,
+        SignOns,
         UnitOfWork,
         RefreshRotation,
         OidcEngine,

@@ -4,6 +4,8 @@ import { errors } from 'oidc-provider';
 import type { AccessToken, Account, ClientCredentials } from 'oidc-provider';
 import { users } from '../schema.js';
 import { SessionStore } from '../sessions/session-store.js';
+import { USERINFO } from './audiences.js';
+import { EXCHANGED } from './token-exchange.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 /** What tokens say of the user and of the login, read afresh each time one is issued. */
@@ -18,11 +20,11 @@ export class Claims {
   async account(userId: string): Promise<Account | undefined> {
     const [user] = await this.unit.read((executor) =>
       executor
-        .select({ id: users.id })
+        .select({ id: users.id, email: users.email })
         .from(users)
         .where(and(eq(users.id, userId), isNull(users.disabledAt))),
     );
-    return user && { accountId: user.id, claims: () => ({ sub: user.id }) };
+    return user && { accountId: user.id, claims: () => ({ sub: user.id, email: user.email }) };
   }
 
   /**
@@ -37,9 +39,20 @@ export class Claims {
       throw new errors.InvalidScope('name at least one scope of the resource', '');
     }
     const sid = token.grantId;
-    const session = await this.unit.write((transaction) => this.sessions.touch(transaction, sid));
+    const isExchanged = token.gty === EXCHANGED;
+    const session = isExchanged
+      ? await this.unit.read((executor) => this.sessions.find(executor, sid))
+      : await this.unit.write((transaction) => this.sessions.touch(transaction, sid));
     if (!session) throw new errors.InvalidGrant({ detail: 'the session has ended' });
-    const { roles, acr, amr, authenticatedAt } = session;
-    return { sid, roles, acr, amr, auth_time: Math.floor(authenticatedAt.getTime() / 1000) };
+    const { acr, amr, authenticatedAt } = session;
+    return {
+      sid,
+      // Who only wants to know who the user is gets nothing that opens a service.
+      roles: token.aud === USERINFO ? [] : session.roles,
+      acr,
+      amr,
+      auth_time: Math.floor(authenticatedAt.getTime() / 1000),
+      ...(isExchanged && { act: { sub: token.clientId } }),
+    };
   }
 }

@@ -11,12 +11,16 @@ import { ClientAdapter } from '../clients/client-adapter.js';
 import { ConfiguredClients } from '../clients/configured-clients.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { SessionStore } from '../sessions/session-store.js';
+import { AccessTokens } from './access-tokens.js';
+import { Authorizations } from './authorizations.js';
 import { Claims } from './claims.js';
 import { GrantAdapter } from './grant-adapter.js';
-import { createProvider, TOKEN_PATH } from './provider.js';
+import { ROUTES } from './paths.js';
+import { createProvider } from './provider.js';
 import { RecordAdapter } from './record-adapter.js';
 import { RefreshRotation } from './refresh-rotation.js';
 import { RefreshTokenAdapter } from './refresh-token-adapter.js';
+import { SignOns } from './sign-ons.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 /** What the token endpoint answers, as RFC 6749 sections 5.1 and 5.2 have it. */
@@ -44,6 +48,9 @@ export class OidcEngine {
     private readonly claims: Claims,
     private readonly rotation: RefreshRotation,
     private readonly clients: ConfiguredClients,
+    private readonly signOns: SignOns,
+    private readonly authorizations: Authorizations,
+    private readonly tokens: AccessTokens,
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -60,7 +67,7 @@ export class OidcEngine {
   /** Answers a request of the protocol. Its body must not have been read yet. */
   handle(request: IncomingMessage, response: ServerResponse): void {
     // Its key may have been withdrawn, or its tokens outlive the key.
-    if (request.url?.startsWith(TOKEN_PATH) && !this.keyRing.maySign()) refuse(response);
+    if (request.url?.startsWith(ROUTES.token) && !this.keyRing.maySign()) refuse(response);
     else this.started.handler(request, response);
   }
 
@@ -76,7 +83,7 @@ export class OidcEngine {
     const { host } = new URL(this.config.SIGNET_ISSUER);
     const response = await inject((request, reply) => this.handle(request, reply), {
       method: 'POST',
-      url: TOKEN_PATH,
+      url: ROUTES.token,
       headers: {
         host,
         'x-forwarded-for': address,
@@ -99,6 +106,10 @@ export class OidcEngine {
       claims: this.claims,
       unit: this.unit,
       rotation: this.rotation,
+      sessions: this.sessions,
+      signOns: this.signOns,
+      authorizations: this.authorizations,
+      tokens: this.tokens,
       clients: this.clients.forEngine(),
       keys: this.keyRing.published().map(({ privateJwk }) => privateJwk),
       keysAreCurrent: () => this.keyRing.isCurrent(),

@@ -56,8 +56,7 @@ export class GrantAdapter implements Adapter {
   }
 }
 
-/** Whether the request that the engine is answering presented a token that was exchanged before. */
+/** The token endpoint revokes a grant for one reason: something of it came that was exchanged before. */
 function isReplay(): boolean {
-  const { RefreshToken, AuthorizationCode } = Provider.ctx?.oidc.entities ?? {};
-  return [RefreshToken, AuthorizationCode].some((token) => token && 'consumed' in token);
+  return Provider.ctx?.oidc.route === 'token';
 }

@@ -4,13 +4,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AUTH_CONFIG } from '../config.js';
 import type { AuthConfig } from '../config.js';
 import { OidcEngine } from './engine.js';
-import { JWKS_PATH } from './provider.js';
+import { ROUTES } from './paths.js';
 
 const PATHS = [
   '/oauth/*',
   '/.well-known/openid-configuration',
   '/.well-known/oauth-authorization-server',
-  JWKS_PATH,
+  ROUTES.jwks,
 ];
 
 /**

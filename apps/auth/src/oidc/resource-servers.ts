@@ -1,6 +1,9 @@
 import { errors } from 'oidc-provider';
 import type { Client, KoaContextWithOIDC, ResourceServer } from 'oidc-provider';
-import { CLIENT_AUDIENCES, PLATFORM } from './audiences.js';
+import { CLIENT_AUDIENCES, isServiceAudience, PLATFORM, USERINFO } from './audiences.js';
+
+/** What a user's token can say beside the scopes of its audience, for the userinfo endpoint. */
+const ABOUT_THE_USER = ['openid', 'email'];
 
 /**
  * What the engine needs to know to make a token for `audience`.
@@ -20,24 +23,45 @@ export function resourceServer(scope: string, lifetime: number): ResourceServer 
 export function resourceIndicators(lifetime: number) {
   return {
     enabled: true,
-    defaultResource: (_context: KoaContextWithOIDC, client: Client, oneOf?: readonly string[]) => {
-      const [audience, ...others] = oneOf ?? Object.keys(audiencesOf(client));
+    defaultResource: (context: KoaContextWithOIDC, client: Client, oneOf?: readonly string[]) => {
+      const [audience, ...others] = oneOf ?? defaultAudiences(context, client);
       if (audience !== undefined && others.length === 0) return audience;
       throw new errors.InvalidTarget('name the audience of the token with the parameter resource');
     },
     useGrantedResource: () => true,
     getResourceServerInfo: (context: KoaContextWithOIDC, audience: string, client: Client) => {
-      const scopes = audiencesOf(client)[audience];
-      const forItself = context.oidc.params?.grant_type === 'client_credentials';
-      if (!scopes || (forItself && audience === PLATFORM)) {
-        throw new errors.InvalidTarget('this client may not ask for tokens for this resource');
-      }
-      return resourceServer(scopes.join(' '), lifetime);
+      const scopes = scopesFor(context, audience, client);
+      if (scopes) return resourceServer(scopes.join(' '), lifetime);
+      throw new errors.InvalidTarget('this client may not ask for tokens for this resource');
     },
   };
 }
 
-function audiencesOf(client: Client): Record<string, readonly string[]> {
+export function audiencesOf(client: Client): Record<string, readonly string[]> {
   const audiences = client[CLIENT_AUDIENCES];
   return audiences ? (audiences as Record<string, readonly string[]>) : {};
+}
+
+/** Services act for themselves on one service; clients that act for users on the platform, or not at all. */
+function scopesFor(
+  context: KoaContextWithOIDC,
+  audience: string,
+  client: Client,
+): readonly string[] | undefined {
+  const scopes = Object.hasOwn(audiencesOf(client), audience)
+    ? audiencesOf(client)[audience]
+    : undefined;
+  if (actsForItself(context)) return isServiceAudience(audience) ? scopes : undefined;
+  if (audience === PLATFORM) return scopes && [...ABOUT_THE_USER, ...scopes];
+  return audience === USERINFO ? ABOUT_THE_USER : undefined;
+}
+
+function defaultAudiences(context: KoaContextWithOIDC, client: Client): readonly string[] {
+  const audiences = Object.keys(audiencesOf(client));
+  if (actsForItself(context)) return audiences.filter(isServiceAudience);
+  return [audiences.includes(PLATFORM) ? PLATFORM : USERINFO];
+}
+
+function actsForItself(context: KoaContextWithOIDC): boolean {
+  return context.oidc.params?.grant_type === 'client_credentials';
 }

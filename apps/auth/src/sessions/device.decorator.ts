@@ -8,7 +8,7 @@ export interface Device {
   address: string;
 }
 
-const MAX_USER_AGENT = 300;
+export const MAX_USER_AGENT = 300;
 
 export const FromDevice = createParamDecorator(
   (_data: unknown, context: ExecutionContext): Device => {

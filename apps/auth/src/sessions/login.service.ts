@@ -10,13 +10,11 @@ import { FIRST_PARTY } from '../clients/grants.js';
 import { OidcEngine } from '../oidc/engine.js';
 import { resourceServer } from '../oidc/resource-servers.js';
 import { UnitOfWork } from '../oidc/unit-of-work.js';
+import { BY_PASSWORD } from './authentication.js';
 import type { Device } from './device.decorator.js';
 import { SessionStore } from './session-store.js';
 import { issuedTokens } from './session.schema.js';
 import type { IssuedTokens } from './session.schema.js';
-
-/** A password and nothing else: `pwd` of RFC 8176, and the level we call it by. */
-const BY_PASSWORD = { acr: 'urn:signet:acr:password', amr: ['pwd'] };
 
 const SCOPE = AUDIENCES[PLATFORM].join(' ');
 
