@@ -6,13 +6,14 @@ import type { Pool } from 'pg';
 import { createHash } from 'node:crypto';
 import { AUTH_CONFIG } from '../config.js';
 import type { AuthConfig } from '../config.js';
+import { networkOf } from './network.js';
 
 const QUARTER_HOUR = 15 * 60;
 const HOUR = 60 * 60;
 
 /**
  * Slows down guessing. Counts in PostgreSQL, so that every replica sees every attempt, and counts an
- * address that has no account just the same.
+ * email address that has no account just the same.
  */
 @Injectable()
 export class Throttle {
@@ -49,7 +50,7 @@ export class Throttle {
     address: string,
     check: () => Promise<Found | undefined>,
   ): Promise<Found | undefined> {
-    const pair = digest(`${email} ${address}`);
+    const pair = digest(`${email} ${networkOf(address)}`);
     const total = digest(email);
     // Counted before the check, so that attempts at the same time cannot slip through together.
     await consume(this.pair, pair);
@@ -67,7 +68,7 @@ export class Throttle {
 
   /** @throws {Problem} 429 `too_many_attempts` */
   async admitRegistration(address: string): Promise<void> {
-    await consume(this.registrations, digest(address));
+    await consume(this.registrations, digest(networkOf(address)));
   }
 }
 
