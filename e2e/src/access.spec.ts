@@ -19,7 +19,9 @@ const ACCESS: Record<Service, Record<string, readonly Role[] | 'user' | 'service
     'PUT /admin/users/{id}/roles': ['admin'],
     'POST /admin/users/{id}/disable': ['admin'],
     'POST /admin/users/{id}/enable': ['admin'],
+    'GET /admin/users/{id}/sessions': ['admin'],
     'DELETE /admin/users/{id}/sessions': ['admin'],
+    'DELETE /admin/users/{id}/sessions/{sid}': ['admin'],
     'GET /admin/keys': ['admin'],
     'POST /admin/keys/rotate': ['admin'],
     'GET /admin/audit': ['admin'],
@@ -60,7 +62,10 @@ const routes = SERVICES.flatMap((service) =>
 
 /** Somebody's thing that does not exist, so that no allowed call changes anything. */
 const concrete = (route: string) =>
-  route.replace('{id}', randomUUID()).replace('{sku}', 'NO-SUCH-SKU');
+  route
+    .replace('{id}', randomUUID())
+    .replace('{sid}', 'no-such-session')
+    .replace('{sku}', 'NO-SUCH-SKU');
 
 describe.each(SERVICES)('the routes of %s', (service) => {
   it('are public or stand in the table above: nothing was forgotten', async () => {

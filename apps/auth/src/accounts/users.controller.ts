@@ -6,6 +6,9 @@ import type { Page } from '@signet/http';
 import { ActingUser } from '../audit/actor.decorator.js';
 import type { Actor } from '../audit/audit-log.js';
 import { LiveSessionGuard } from '../sessions/live-session.guard.js';
+import { session, sessionId, sessionQuery } from '../sessions/session.schema.js';
+import type { Session, SessionQuery } from '../sessions/session.schema.js';
+import { SessionsService } from '../sessions/sessions.service.js';
 import { roleChange, user, userId, userQuery } from './account.schema.js';
 import type { RoleChange, UserQuery, UserView } from './account.schema.js';
 import { UserAdministrationService } from './user-administration.service.js';
@@ -15,7 +18,10 @@ import { UserAdministrationService } from './user-administration.service.js';
 @Roles('admin')
 @UseGuards(LiveSessionGuard)
 export class UsersController {
-  constructor(private readonly users: UserAdministrationService) {}
+  constructor(
+    private readonly users: UserAdministrationService,
+    private readonly sessions: SessionsService,
+  ) {}
 
   /** Accounts, the oldest first. */
   @Get()
@@ -70,5 +76,27 @@ export class UsersController {
     @ActingUser() actor: Actor,
   ): Promise<void> {
     return this.users.endSessions(id, actor);
+  }
+
+  /** The user's sessions, the newest first. */
+  @Get(':id/sessions')
+  @Returns(200, pageOf(session))
+  async listSessions(
+    @Param('id', { schema: userId }) id: string,
+    @Query({ schema: sessionQuery }) query: SessionQuery,
+  ): Promise<Page<Session>> {
+    await this.users.read(id);
+    return this.sessions.list(id, query);
+  }
+
+  /** Ends one session of the user. */
+  @Delete(':id/sessions/:sid')
+  @Returns(204)
+  endSession(
+    @Param('id', { schema: userId }) id: string,
+    @Param('sid', { schema: sessionId }) sid: string,
+    @ActingUser() actor: Actor,
+  ): Promise<void> {
+    return this.sessions.endForUser(id, sid, actor);
   }
 }

@@ -101,6 +101,33 @@ describe('an administrator', () => {
     expect((await logIn(auth, user.email)).status).toBe(200);
   });
 
+  it('sees the sessions of a user, and ends one of them', async () => {
+    const first = await register(auth);
+    const { body: second } = await logIn(auth, first.email);
+    const path = `/admin/users/${await idOf(first.access_token)}/sessions`;
+    const { sid } = (await verify(auth, first.access_token)).payload;
+    const listed = await auth.call('GET', `${path}?limit=1`, { token });
+    expect(listed.body.items).toMatchObject([{ address: '127.0.0.1', current: false }]);
+    expect(listed.body.nextCursor).toEqual(someText);
+    expect((await auth.call('DELETE', `${path}/${sid}`, { token })).status).toBe(204);
+    expect((await refresh(auth, first.refresh_token)).status).toBe(401);
+    expect((await refresh(auth, second.refresh_token)).status).toBe(200);
+    expect((await auth.call('GET', path, { token })).body.items).toHaveLength(1);
+    expect((await auth.call('DELETE', `${path}/${sid}`, { token })).status).toBe(404);
+    const entries = await auth.query(`select actor, action from audit_events where subject = $1`, [
+      sid,
+    ]);
+    expect(entries).toEqual([{ actor: adminId, action: 'session.ended' }]);
+  });
+
+  it('does not end the session of a user in the name of another', async () => {
+    const user = await register(auth);
+    const { sid } = (await verify(auth, user.access_token)).payload;
+    const path = `/admin/users/${adminId}/sessions/${sid}`;
+    expect((await auth.call('DELETE', path, { token })).status).toBe(404);
+    expect((await refresh(auth, user.refresh_token)).status).toBe(200);
+  });
+
   it('ends all sessions of a user', async () => {
     const user = await register(auth);
     const path = `/admin/users/${await idOf(user.access_token)}/sessions`;
@@ -153,6 +180,7 @@ describe('an administrator', () => {
     ['POST', '/admin/users/4ad5dd3b-5b5c-4f8e-9d5e-0d6b1d8f6a10/disable', 404],
     ['POST', '/admin/users/4ad5dd3b-5b5c-4f8e-9d5e-0d6b1d8f6a10/enable', 404],
     ['DELETE', '/admin/users/4ad5dd3b-5b5c-4f8e-9d5e-0d6b1d8f6a10/sessions', 404],
+    ['GET', '/admin/users/4ad5dd3b-5b5c-4f8e-9d5e-0d6b1d8f6a10/sessions', 404],
     ['GET', '/admin/users/not-an-id', 400],
     ['GET', '/admin/users?limit=0', 400],
     ['GET', '/admin/users?limit=1000', 400],
@@ -179,6 +207,8 @@ it('shows administration to administrators alone', async () => {
     ['POST', `/admin/users/${id}/disable`],
     ['POST', `/admin/users/${id}/enable`],
     ['DELETE', `/admin/users/${id}/sessions`],
+    ['GET', `/admin/users/${id}/sessions`],
+    ['DELETE', `/admin/users/${id}/sessions/some-session`],
     ['GET', '/admin/keys'],
   ] as const) {
     expect((await auth.call(method, path)).status).toBe(401);

@@ -121,7 +121,7 @@ export class SessionsController {
     @CurrentUser() user: Principal,
     @Query({ schema: sessionQuery }) query: SessionQuery,
   ): Promise<Page<Session>> {
-    return this.sessions.list(user, query);
+    return this.sessions.list(user.subject, query, user.sessionId);
   }
 
   /** Ends one of the user's sessions. */

@@ -5,6 +5,8 @@ import type { Principal } from '@signet/auth-guard';
 import { decodeCursor, notFound, toPage } from '@signet/http';
 import type { Page } from '@signet/http';
 import { and, desc, eq, sql } from 'drizzle-orm';
+import { AuditLog } from '../audit/audit-log.js';
+import type { Actor } from '../audit/audit-log.js';
 import { position } from '../position.js';
 import { sessions } from '../schema.js';
 import type { Ending } from './endings.js';
@@ -20,17 +22,26 @@ export class SessionsService {
   constructor(
     @InjectDatabase() private readonly database: Database,
     private readonly store: SessionStore,
+    private readonly audit: AuditLog,
   ) {}
 
-  /** The user's live sessions, the newest first. */
-  async list(user: Principal, { limit, cursor }: SessionQuery): Promise<Page<Session>> {
+  /**
+   * The live sessions of a user, the newest first.
+   *
+   * @param current the session that asks, if it is one of them
+   */
+  async list(
+    userId: string,
+    { limit, cursor }: SessionQuery,
+    current?: string,
+  ): Promise<Page<Session>> {
     const after = decodeCursor(cursor, newestFirst);
     const rows = await this.database
       .select()
       .from(sessions)
       .where(
         and(
-          eq(sessions.userId, user.subject),
+          eq(sessions.userId, userId),
           isLive,
           after &&
             sql`(${sessions.createdAt}, ${sessions.sid}) < (${after[0]}::timestamptz, ${after[1]})`,
@@ -39,17 +50,23 @@ export class SessionsService {
       .orderBy(desc(sessions.createdAt), desc(sessions.sid))
       .limit(limit + 1);
     const page = toPage(rows, limit, (row) => [row.createdAt.toISOString(), row.sid]);
-    return { ...page, items: page.items.map((row) => toSession(row, user.sessionId)) };
+    return { ...page, items: page.items.map((row) => toSession(row, current)) };
   }
 
   /** @throws {Problem} 404 when the session is not this user's, or has ended */
   async endOne(user: Principal, sid: string): Promise<void> {
-    const [own] = await this.database
-      .select({ sid: sessions.sid })
-      .from(sessions)
-      .where(and(eq(sessions.sid, sid), eq(sessions.userId, user.subject), isLive));
-    if (!own) throw notFound('session');
+    await this.assertLive(user.subject, sid);
     await this.end(sid, sid === user.sessionId ? 'logout' : 'ended_by_user');
+  }
+
+  /** @throws {Problem} 404 when the session is not this user's, or has ended */
+  async endForUser(userId: string, sid: string, actor: Actor): Promise<void> {
+    await this.assertLive(userId, sid);
+    await this.database.transaction(async (transaction) => {
+      await this.store.end(transaction, [sid], 'ended_by_admin', actor);
+      const entry = { actor, subject: sid, details: { user: userId } };
+      await this.audit.record(transaction, { action: 'session.ended', ...entry });
+    });
   }
 
   async end(sid: string, ending: Ending): Promise<void> {
@@ -60,6 +77,14 @@ export class SessionsService {
     await this.database.transaction((transaction) =>
       this.store.endAllOf(transaction, userId, { ending }),
     );
+  }
+
+  private async assertLive(userId: string, sid: string): Promise<void> {
+    const [session] = await this.database
+      .select({ sid: sessions.sid })
+      .from(sessions)
+      .where(and(eq(sessions.sid, sid), eq(sessions.userId, userId), isLive));
+    if (!session) throw notFound('session');
   }
 }
 
