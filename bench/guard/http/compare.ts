@@ -1,0 +1,118 @@
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { inRounds } from '../../rounds.ts';
+import type { Contender, Results } from '../../rounds.ts';
+import { AUDIENCE, ISSUER, keyPair, mintTokens } from '../tokens.ts';
+import { VARIANTS } from './application.ts';
+import type { ServerOptions, Variant } from './application.ts';
+import type { LoadOptions, LoadResult } from './load.ts';
+
+export const NAMES = {
+  open: 'an open route',
+  pass: 'a guard that returns true',
+  repeated: 'auth-guard, repeated tokens',
+  distinct: 'auth-guard, all-distinct tokens',
+  recipe: 'passport-jwt with jwks-rsa, repeated tokens',
+  recipeDistinct: 'passport-jwt with jwks-rsa, all-distinct tokens',
+} as const;
+
+const CONNECTIONS = 20;
+/** Twice as many as the guard remembers: when one comes again, it has been forgotten. */
+const DISTINCT = 20_000;
+const SECONDS = 1.2;
+const ROUNDS = { rounds: 9, warmUp: 2 };
+
+interface Server {
+  port: number;
+  process: ChildProcess;
+}
+
+/** One process for each application, one for the load; all on the loopback interface. */
+export async function compareOverHttp(): Promise<Results> {
+  const jwks = await serveJwks();
+  const tokens = await mintTokens(DISTINCT);
+  const load = start('load.ts');
+  const servers = await startServers(jwks.uri);
+  const repeated = Array.from({ length: CONNECTIONS }, (_, i) => tokens.slice(i, i + 1));
+  const share = DISTINCT / CONNECTIONS;
+  const distinct = repeated.map((_, i) => tokens.slice(i * share, (i + 1) * share));
+  const contender = (name: string, server: Server, sent: string[][]): Contender => ({
+    name,
+    measure: () => measure(server, load, sent),
+  });
+  try {
+    return await inRounds(
+      [
+        contender(NAMES.open, servers.open, repeated),
+        contender(NAMES.pass, servers.pass, repeated),
+        contender(NAMES.repeated, servers['auth-guard'], repeated),
+        contender(NAMES.distinct, servers['auth-guard'], distinct),
+        contender(NAMES.recipe, servers.passport, repeated),
+        contender(NAMES.recipeDistinct, servers.passport, distinct),
+      ],
+      ROUNDS,
+    );
+  } finally {
+    for (const child of [load, ...Object.values(servers).map((server) => server.process)]) {
+      if (child.connected) child.disconnect();
+    }
+    jwks.close();
+  }
+}
+
+async function measure(server: Server, load: ChildProcess, tokens: string[][]) {
+  const before = await ask<NodeJS.CpuUsage>(server.process, 'usage');
+  const options: LoadOptions = { port: server.port, tokens, seconds: SECONDS };
+  const { requests, seconds, failures } = await ask<LoadResult>(load, options);
+  const after = await ask<NodeJS.CpuUsage>(server.process, 'usage');
+  if (failures > 0) throw new Error(`${failures} requests were not answered with 200.`);
+  const cpu = after.user + after.system - before.user - before.system;
+  return { rate: requests / seconds, cpu: cpu / requests };
+}
+
+async function startServers(jwksUri: string): Promise<Record<Variant, Server>> {
+  const servers = VARIANTS.map(async (variant) => {
+    const child = start('server.ts');
+    const options: ServerOptions = { variant, issuer: ISSUER, audience: AUDIENCE, jwksUri };
+    return [variant, { process: child, port: await ask<number>(child, options) }] as const;
+  });
+  return Object.fromEntries(await Promise.all(servers)) as Record<Variant, Server>;
+}
+
+function start(file: string): ChildProcess {
+  return fork(join(import.meta.dirname, file), { serialization: 'advanced' });
+}
+
+async function ask<Answer>(child: ChildProcess, message: object | string): Promise<Answer> {
+  const answered = new AbortController();
+  const ended = once(child, 'exit', answered).then(() => {
+    throw new Error('A process of the measurement has ended.');
+  });
+  child.send(message);
+  try {
+    const [answer] = (await Promise.race([once(child, 'message', answered), ended])) as [Answer];
+    return answer;
+  } finally {
+    answered.abort();
+    await ended.catch(() => undefined);
+  }
+}
+
+async function serveJwks(): Promise<{ uri: string; close(): void }> {
+  const server = createServer((_request, response) => {
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ keys: [keyPair.jwk] }));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const close = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { uri: `http://127.0.0.1:${port}/jwks.json`, close };
+}
