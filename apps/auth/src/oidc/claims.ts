@@ -39,10 +39,7 @@ export class Claims {
       throw new errors.InvalidScope('name at least one scope of the resource', '');
     }
     const sid = token.grantId;
-    const isExchanged = token.gty === EXCHANGED;
-    const session = isExchanged
-      ? await this.unit.read((executor) => this.sessions.find(executor, sid))
-      : await this.unit.write((transaction) => this.sessions.touch(transaction, sid));
+    const session = await this.unit.write((transaction) => this.sessions.touch(transaction, sid));
     if (!session) throw new errors.InvalidGrant({ detail: 'the session has ended' });
     const { acr, amr, authenticatedAt } = session;
     return {
@@ -52,7 +49,7 @@ export class Claims {
       acr,
       amr,
       auth_time: Math.floor(authenticatedAt.getTime() / 1000),
-      ...(isExchanged && { act: { sub: token.clientId } }),
+      ...(token.gty === EXCHANGED && { act: { sub: token.clientId } }),
     };
   }
 }
