@@ -32,6 +32,7 @@ import { RefreshRotation } from './oidc/refresh-rotation.js';
 import { SignOns } from './oidc/sign-ons.js';
 import { UnitOfWork } from './oidc/unit-of-work.js';
 import { UserinfoController } from './oidc/userinfo.controller.js';
+import { RevocationFeedModule } from './revocations/revocation-feed.module.js';
 import * as schema from './schema.js';
 import { LoginService } from './sessions/login.service.js';
 import { RefreshCookie } from './sessions/refresh-cookie.js';
@@ -88,6 +89,7 @@ export class AuthServiceModule {
         }),
         AuditModule,
         KeysModule,
+        RevocationFeedModule,
         AuthGuardModule.forRootAsync({
           imports: [KeysModule],
           inject: [KeyRing],

@@ -100,6 +100,8 @@ const schema = z.object({
   SIGNET_LOGIN_ATTEMPTS_TOTAL: count.default(100),
   /** Registrations in an hour, successful or not, from one IP address. */
   SIGNET_REGISTRATIONS_PER_HOUR: count.default(60),
+  /** Followers of the revocation feed that may be connected to this replica at the same time. */
+  SIGNET_REVOCATION_FOLLOWERS: count.max(100_000).default(5_000),
   /** Passwords hashed at the same time; each takes 19 MiB and a thread of the pool that signs too. */
   SIGNET_PASSWORD_CONCURRENCY: count.max(16).default(2),
 });

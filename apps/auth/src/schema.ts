@@ -19,6 +19,7 @@ import { ROLES } from './accounts/roles.js';
 import { AUDIT_ACTIONS } from './audit/audit-actions.js';
 import type { ClientRegistration } from './clients/client.schema.js';
 import { KEY_STATES } from './keys/key-states.js';
+import { REVOCATION_CAUSES } from './revocations/causes.js';
 import { ENDINGS } from './sessions/endings.js';
 
 /** Milliseconds, as JavaScript has them: a cursor made from one finds its row again. */
@@ -185,6 +186,60 @@ export const auditEvents = pgTable(
     index('audit_events_actor').on(table.actor, table.id),
     index('audit_events_at').on(table.at),
   ],
+);
+
+/**
+ * Which tokens are void before their time, written in the transaction of what makes them so. A row has
+ * a number, and with it a place in the feed, once it is published.
+ */
+export const revocations = pgTable(
+  'revocations',
+  {
+    id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    kind: text({ enum: ['session', 'client'] }).notNull(),
+    /** The `sid` of a session, or a client's id. */
+    subject: text().notNull(),
+    /** Seconds, as `iat` has them: only tokens from before are void. */
+    before: bigint({ mode: 'number' }),
+    /** Seconds: when the last token that it can concern has expired. */
+    until: bigint({ mode: 'number' }).notNull(),
+    cause: text({ enum: REVOCATION_CAUSES }).notNull(),
+    /** Id of a user or of a client; null when the service did it by itself. */
+    actor: text(),
+    /** The same for all rows of one cause. */
+    txn: uuid().notNull(),
+    createdAt: moment()
+      .notNull()
+      .default(sql`clock_timestamp()`),
+    seq: bigint({ mode: 'number' }),
+    /** Hash over all entries up to this one. */
+    chain: text(),
+    /** The Security Event Token that is sent. */
+    token: text(),
+  },
+  (table) => [
+    uniqueIndex('revocations_seq').on(table.seq),
+    index('revocations_unpublished')
+      .on(table.id)
+      .where(sql`${table.seq} is null`),
+    index('revocations_subject').on(table.kind, table.subject),
+    index('revocations_until').on(table.until),
+    check(
+      'revocations_published',
+      sql`(${table.seq} is null) = (${table.token} is null) and (${table.seq} is null) = (${table.chain} is null)`,
+    ),
+  ],
+);
+
+/** How far the feed of revocations has been published: one row. */
+export const revocationFeed = pgTable(
+  'revocation_feed',
+  {
+    id: integer().primaryKey(),
+    seq: bigint({ mode: 'number' }).notNull(),
+    chain: text().notNull(),
+  },
+  (table) => [check('revocation_feed_one_row', sql`${table.id} = 1`)],
 );
 
 /** Attempts counted by rate-limiter-flexible, which prescribes the columns. */

@@ -76,7 +76,7 @@ export class AccountsService {
     await this.database.transaction(async (transaction) => {
       await transaction.update(users).set({ passwordHash }).where(eq(users.id, user.id));
       await this.sessions.endAllOf(transaction, user.id, {
-        ending: 'password_changed',
+        ...{ ending: 'password_changed', actor },
         ...(except !== undefined && { except }),
       });
       const action = 'user.password_changed';

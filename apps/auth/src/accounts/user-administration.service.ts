@@ -52,7 +52,7 @@ export class UserAdministrationService {
   }
 
   /**
-   * The tokens that the user has keep the old roles until they are refreshed.
+   * The access tokens that the user has are void from now on; refreshed, they have the new roles.
    *
    * @throws {Problem} 404, 409 `last_admin`
    */
@@ -64,6 +64,7 @@ export class UserAdministrationService {
         .set({ roles })
         .where(eq(users.id, id))
         .returning();
+      await this.sessions.outdateTokensOf(transaction, id, actor);
       const details = { before: before.roles, after: roles };
       await this.audit.record(transaction, {
         action: 'user.roles_changed',
@@ -88,7 +89,7 @@ export class UserAdministrationService {
         .where(eq(users.id, id))
         .returning();
       const view = found(user);
-      await this.sessions.endAllOf(transaction, id, { ending: 'account_disabled' });
+      await this.sessions.endAllOf(transaction, id, { ending: 'account_disabled', actor });
       await this.audit.record(transaction, { action: 'user.disabled', actor, subject: id });
       return view;
     });
@@ -112,7 +113,7 @@ export class UserAdministrationService {
   async endSessions(id: string, actor: Actor): Promise<void> {
     await this.database.transaction(async (transaction) => {
       found(await lock(transaction, id));
-      await this.sessions.endAllOf(transaction, id, { ending: 'ended_by_admin' });
+      await this.sessions.endAllOf(transaction, id, { ending: 'ended_by_admin', actor });
       await this.audit.record(transaction, { action: 'user.sessions_ended', actor, subject: id });
     });
   }

@@ -9,6 +9,7 @@ import type { Actor } from '../audit/audit-log.js';
 import { OidcEngine } from '../oidc/engine.js';
 import { UnitOfWork } from '../oidc/unit-of-work.js';
 import { clients, sessions } from '../schema.js';
+import { RevocationLog } from '../revocations/revocation-log.js';
 import { SessionStore } from '../sessions/session-store.js';
 import { toView } from './client-directory.js';
 import type {
@@ -30,6 +31,7 @@ export class ClientsService {
     private readonly engine: OidcEngine,
     private readonly configured: ConfiguredClients,
     private readonly sessions: SessionStore,
+    private readonly revocations: RevocationLog,
     private readonly audit: AuditLog,
   ) {}
 
@@ -110,6 +112,14 @@ export class ClientsService {
         .where(and(eq(sessions.clientId, id), isNull(sessions.endedAt)));
       const sids = live.map(({ sid }) => sid);
       await this.sessions.end(transaction, sids, 'client_disabled', actor);
+      // What it has been given for itself belongs to no session.
+      await this.revocations.record(transaction, {
+        kind: 'client',
+        ids: row ? [id] : [],
+        cause: 'client_disabled',
+        actor: actor.id,
+        concerns: 'issued',
+      });
       return row;
     });
   }

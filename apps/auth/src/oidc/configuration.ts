@@ -75,6 +75,11 @@ export function configuration(parts: ConfigurationParts): Configuration {
     rotateRefreshToken: (context) => rotation.decide(context),
     findAccount: (_context, userId) => claims.account(userId),
     extraTokenClaims: (_context, token) => claims.ofAccessToken(token),
+    formats: {
+      customizers: {
+        jwt: (_context, token, { payload }) => claims.dateAccessToken(token, payload),
+      },
+    },
     discovery: furtherMetadata(config.SIGNET_ISSUER),
     routes: ROUTES,
     ttl: lifetimes(config),

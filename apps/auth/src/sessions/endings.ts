@@ -16,3 +16,6 @@ export const ENDINGS = [
 ] as const;
 
 export type Ending = (typeof ENDINGS)[number];
+
+/** Endings that nobody but the session's user brings about. */
+export const BY_ITS_USER: ReadonlySet<Ending> = new Set(['logout', 'logout_all', 'ended_by_user']);

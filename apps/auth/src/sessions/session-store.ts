@@ -8,7 +8,9 @@ import { AuditLog, THE_SERVICE } from '../audit/audit-log.js';
 import type { Actor } from '../audit/audit-log.js';
 import { AUTH_CONFIG } from '../config.js';
 import type { AuthConfig } from '../config.js';
+import { RevocationLog } from '../revocations/revocation-log.js';
 import { grants, sessions, users } from '../schema.js';
+import { BY_ITS_USER } from './endings.js';
 import type { Ending } from './endings.js';
 
 /** What a token says of the login that it belongs to. */
@@ -20,6 +22,12 @@ export interface LiveSession {
   authenticatedAt: Date;
   acr: string;
   amr: string[];
+}
+
+/** A session for which a token is about to be issued. */
+export interface SessionInUse extends LiveSession {
+  /** The token's `iat`. */
+  issuedAt: number;
 }
 
 export interface NewSession {
@@ -42,7 +50,7 @@ export const isLive: SQL | undefined = and(
   gt(sessions.expiresAt, sql`now()`),
 );
 
-/** Endings of single sessions against their user's will. Those of all sessions have an entry already. */
+/** Endings that nobody asked for. What somebody asked for is told where they do. */
 const AUDITED: Partial<Record<Ending, AuditAction>> = {
   token_reuse: 'session.token_reused',
 };
@@ -66,6 +74,7 @@ export class SessionStore {
   constructor(
     @Inject(AUTH_CONFIG) private readonly config: AuthConfig,
     private readonly audit: AuditLog,
+    private readonly revocations: RevocationLog,
   ) {}
 
   async begin(transaction: Transaction, session: NewSession): Promise<void> {
@@ -86,7 +95,7 @@ export class SessionStore {
   async touch(transaction: Transaction, sid: string): Promise<LiveSession | undefined> {
     const [session] = await transaction
       .update(sessions)
-      .set({ lastUsedAt: sql`now()`, expiresAt: this.expiry(sql`${sessions.createdAt}`) })
+      .set(this.use())
       .from(users)
       .where(
         and(eq(sessions.sid, sid), eq(users.id, sessions.userId), isLive, isNull(users.disabledAt)),
@@ -96,9 +105,60 @@ export class SessionStore {
   }
 
   /**
-   * Ends these sessions and their grants. Those that have ended before keep their first ending.
+   * What belongs into a token that is issued now, if the session and its user's account are still good.
+   * Holds the session's row until the transaction ends: whoever changes the user's roles waits for the
+   * token, and makes it void, or has been waited for.
    *
-   * @param actor who caused it, for an ending that is told to administrators
+   * @param clientId that the token is issued to, which need not be the session's
+   * @param lasts whether the session lasts longer for it
+   */
+  async forToken(
+    transaction: Transaction,
+    { sid, clientId, lasts }: { sid: string; clientId: string; lasts: boolean },
+  ): Promise<SessionInUse | undefined> {
+    const isIt = and(eq(sessions.sid, sid), isLive);
+    const [held] = lasts
+      ? await transaction
+          .update(sessions)
+          .set(this.use())
+          .where(isIt)
+          .returning({ sid: sessions.sid })
+      : await transaction.select({ sid: sessions.sid }).from(sessions).where(isIt).for('share');
+    if (!held) return undefined;
+    // Not in the statement before: its view of the roles would be from before it waited for the row.
+    const [session] = await transaction
+      .select({ ...liveSession, issuedAt: this.revocations.issueTime({ sid, clientId }) })
+      .from(sessions)
+      .innerJoin(users, eq(users.id, sessions.userId))
+      .where(and(eq(sessions.sid, sid), isNull(users.disabledAt)));
+    return session;
+  }
+
+  /**
+   * Makes the access tokens void that the user has by now, because what they say is not so any more.
+   * The sessions go on. The user's row must have been changed by the same transaction.
+   */
+  async outdateTokensOf(transaction: Transaction, userId: string, actor: Actor): Promise<void> {
+    const live = await transaction
+      .select({ sid: sessions.sid })
+      .from(sessions)
+      .where(and(eq(sessions.userId, userId), isNull(sessions.endedAt)))
+      .orderBy(sessions.sid)
+      .for('update');
+    await this.revocations.record(transaction, {
+      kind: 'session',
+      ids: live.map(({ sid }) => sid),
+      cause: 'roles_changed',
+      actor: actor.id,
+      concerns: 'issued',
+    });
+  }
+
+  /**
+   * Ends these sessions and their grants, and makes their access tokens void. Those that have ended
+   * before keep their first ending.
+   *
+   * @param actor who caused it, when it was not the user
    */
   async end(
     transaction: Transaction,
@@ -120,6 +180,13 @@ export class SessionStore {
       .set({ endedAt: sql`now()`, ending })
       .where(and(inArray(sessions.sid, [...sids]), isNull(sessions.endedAt)))
       .returning({ subject: sessions.sid, user: sessions.userId });
+    await this.revocations.record(transaction, {
+      kind: 'session',
+      ids: ended.map(({ subject }) => subject),
+      cause: ending,
+      actor: actor.id ?? (BY_ITS_USER.has(ending) ? (ended[0]?.user ?? null) : null),
+      concerns: 'all',
+    });
     const action = AUDITED[ending];
     if (!action) return;
     const entries = ended.map(({ subject, user }) => ({
@@ -135,7 +202,7 @@ export class SessionStore {
   async endAllOf(
     transaction: Transaction,
     userId: string,
-    { ending, except }: { ending: Ending; except?: string },
+    { ending, except, actor }: { ending: Ending; except?: string; actor?: Actor },
   ): Promise<void> {
     const live = await transaction
       .select({ sid: sessions.sid })
@@ -151,7 +218,12 @@ export class SessionStore {
       transaction,
       live.map(({ sid }) => sid),
       ending,
+      actor,
     );
+  }
+
+  private use() {
+    return { lastUsedAt: sql`now()`, expiresAt: this.expiry(sql`${sessions.createdAt}`) };
   }
 
   /** Idle limit from now, absolute limit from `createdAt`: whichever comes first. */

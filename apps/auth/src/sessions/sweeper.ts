@@ -4,7 +4,7 @@ import type { Database } from '@signet/database';
 import { sql } from 'drizzle-orm';
 import { AUTH_CONFIG } from '../config.js';
 import type { AuthConfig } from '../config.js';
-import { auditEvents, engineRecords, grants, sessions } from '../schema.js';
+import { auditEvents, engineRecords, grants, revocations, sessions } from '../schema.js';
 
 const EVERY_MS = 10 * 60 * 1000;
 const BATCH = 1000;
@@ -62,6 +62,13 @@ export class Sweeper {
     await database.execute(sql`
       delete from ${auditEvents} where id in (
         select id from ${auditEvents} where at < now() - make_interval(days => ${AUDITED_DAYS})
+        limit ${BATCH} for update skip locked)`);
+    // Of no use to verifiers any more, only to whoever looks into what happened.
+    await database.execute(sql`
+      delete from ${revocations} where id in (
+        select id from ${revocations}
+        where until < extract(epoch from now() - make_interval(days => ${REMEMBERED_DAYS}))
+          and seq is not null
         limit ${BATCH} for update skip locked)`);
     await database.execute(sql`
       delete from ${sessions} where sid in (

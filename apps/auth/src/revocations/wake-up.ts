@@ -1,0 +1,56 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import pg from 'pg';
+import { AUTH_CONFIG } from '../config.js';
+import type { AuthConfig } from '../config.js';
+import { PUBLISHED } from './publisher.js';
+import { RECORDED } from './revocation-log.js';
+
+const RETRY_MS = 1_000;
+
+/**
+ * Hears from the database, on a connection of its own, when any replica has written or published an
+ * entry. Only a messenger: what it misses is found by whoever looks once a second anyway.
+ */
+@Injectable()
+export class WakeUp {
+  private readonly logger = new Logger('Revocations');
+  private client: pg.Client | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private isClosed = false;
+
+  constructor(@Inject(AUTH_CONFIG) private readonly config: AuthConfig) {}
+
+  /** Calls `onNews` from now on, until `close()`. */
+  async listen(onNews: () => void): Promise<void> {
+    const client = new pg.Client({
+      connectionString: this.config.DATABASE_URL,
+      application_name: 'auth revocations',
+      keepAlive: true,
+    });
+    let lost = false;
+    const retry = (error?: Error) => {
+      if (lost || this.isClosed) return;
+      lost = true;
+      this.logger.warn(`Not woken by the database: ${error?.message ?? 'the connection ended'}`);
+      void client.end().catch(() => undefined);
+      this.timer = setTimeout(() => void this.listen(onNews), RETRY_MS).unref();
+    };
+    client.on('error', retry);
+    client.on('end', () => retry());
+    client.on('notification', onNews);
+    try {
+      await client.connect();
+      await client.query(`listen ${RECORDED}; listen ${PUBLISHED}`);
+      this.client = client;
+      onNews();
+    } catch (error) {
+      retry(error as Error);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    clearTimeout(this.timer);
+    await this.client?.end().catch(() => undefined);
+  }
+}

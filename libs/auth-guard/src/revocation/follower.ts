@@ -1,0 +1,268 @@
+import { systemClock } from '../clock.js';
+import type { Clock } from '../clock.js';
+import type { KeySource } from '../keys/key-source.js';
+import { silentLog } from '../log.js';
+import type { GuardLog } from '../log.js';
+import type { Principal } from '../token/principal.js';
+import { EventStreamReader } from './event-stream.js';
+import type { StreamEvent } from './event-stream.js';
+import { RevocationKnowledge } from './knowledge.js';
+import type { FeedCounts } from './knowledge.js';
+import { revocationFeedSettings } from './options.js';
+import type { RevocationFeedOptions, RevocationFeedSettings } from './options.js';
+import { FeedRefusal } from './refusal.js';
+
+export interface RevocationFollowerContext {
+  issuer: string;
+  keys: KeySource;
+  /** Seconds; 5 by default. */
+  clockTolerance?: number;
+  clock?: Clock;
+  log?: GuardLog;
+}
+
+/** How a follower is doing, for metrics. */
+export interface RevocationFollowerStatus extends FeedCounts {
+  connected: boolean;
+  /** Entries in force. */
+  entries: number;
+  /** How far the feed was followed; undefined when it lost its place or never had one. */
+  seq: number | undefined;
+  /** Seconds since the last moment of which everything is known; Infinity when there is none. */
+  age: number;
+  /** How often a connection was begun. */
+  connections: number;
+}
+
+/** A stream sends a heartbeat a second; without anything for so long it is dead. Milliseconds. */
+const SILENCE = 5_000;
+/** For the snapshot as a whole, and for the stream to begin. Milliseconds. */
+const PATIENCE = 10_000;
+
+const FIRST_RETRY = 250;
+const LAST_RETRY = 8_000;
+const SWEEP_EVERY = 1_000;
+
+/** Larger than `maxEntries` lines of ordinary length can be. */
+const BYTES_PER_ENTRY = 96;
+const SMALL_SNAPSHOT = 1024 * 1024;
+
+/** Genuine, but not what follows upon what is known: only a snapshot can help. */
+const LOST_TRACK = new Set(['gapped', 'forked', 'rolled_back']);
+
+/**
+ * Follows an issuer's revocation feed in the background, so that the question whether a token is revoked
+ * is answered from memory. When the issuer cannot be reached it goes on with what it knows, and knows
+ * how old that is.
+ */
+export class RevocationFollower {
+  private readonly settings: RevocationFeedSettings;
+  private readonly knowledge: RevocationKnowledge;
+  private readonly clock: Clock;
+  private readonly log: GuardLog;
+  private readonly closing = new AbortController();
+  private readonly listeners: (() => void)[] = [];
+  private connected = false;
+  private connections = 0;
+  private failures = 0;
+  private running: Promise<void> | undefined;
+  private cancelSweep: () => void = () => undefined;
+
+  /** @throws {AuthGuardConfigurationError} */
+  constructor(options: RevocationFeedOptions, context: RevocationFollowerContext) {
+    this.settings = revocationFeedSettings(options);
+    this.clock = context.clock ?? systemClock;
+    this.log = context.log ?? silentLog;
+    this.knowledge = new RevocationKnowledge({
+      issuer: context.issuer,
+      keys: context.keys,
+      audience: this.settings.audience,
+      maxEntries: this.settings.maxEntries,
+      clock: this.clock,
+      clockTolerance: (context.clockTolerance ?? 5) * 1000,
+    });
+  }
+
+  /**
+   * Begins to follow. Waits for the first snapshot, so that nothing is served in ignorance when the
+   * feed can be had; does not fail when it cannot.
+   */
+  start(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    this.running ??= this.run(() => resolve(undefined));
+    this.scheduleSweep();
+    return promise;
+  }
+
+  async close(): Promise<void> {
+    this.cancelSweep();
+    this.closing.abort();
+    await this.running;
+  }
+
+  isRevoked(principal: Principal): boolean {
+    return this.knowledge.isRevoked(principal);
+  }
+
+  /** Seconds since the last moment of which everything is known; Infinity when there is none. */
+  age(): number {
+    return this.knowledge.age();
+  }
+
+  /** Calls `listener` each time that there are new entries. */
+  onRevoked(listener: () => void): void {
+    this.listeners.push(listener);
+  }
+
+  get status(): RevocationFollowerStatus {
+    return {
+      ...this.knowledge.counts,
+      connected: this.connected,
+      entries: this.knowledge.size,
+      seq: this.knowledge.position?.seq,
+      age: this.age(),
+      connections: this.connections,
+    };
+  }
+
+  private async run(onFirst: () => void): Promise<void> {
+    while (!this.closing.signal.aborted) {
+      try {
+        if (!this.knowledge.position) await this.takeSnapshot();
+        onFirst();
+        await this.follow();
+        this.report('the stream ended');
+      } catch (error) {
+        this.report(reasonOf(error));
+      }
+      onFirst();
+      await this.pause();
+    }
+  }
+
+  private async takeSnapshot(): Promise<void> {
+    const { snapshotUrl, maxEntries } = this.settings;
+    const response = await this.request(snapshotUrl, {
+      signal: AbortSignal.any([this.closing.signal, AbortSignal.timeout(PATIENCE)]),
+      accept: 'text/plain',
+    });
+    const limit = SMALL_SNAPSHOT + maxEntries * BYTES_PER_ENTRY;
+    await this.knowledge.applySnapshot(await readBody(response, limit));
+    this.tell();
+  }
+
+  /** Until the stream ends or sends something that is not believed. */
+  private async follow(): Promise<void> {
+    const silence = new AbortController();
+    let cancel = this.clock.after(PATIENCE, () => silence.abort(new Error('no answer')));
+    const heard = () => {
+      cancel();
+      cancel = this.clock.after(SILENCE, () => silence.abort(new Error('no heartbeat')));
+    };
+    this.connections += 1;
+    try {
+      const response = await this.request(this.settings.streamUrl, {
+        signal: AbortSignal.any([this.closing.signal, silence.signal]),
+        accept: 'text/event-stream',
+        lastEventId: String(this.knowledge.position?.seq ?? 0),
+      });
+      this.connected = true;
+      const reader = new EventStreamReader();
+      for await (const chunk of response.body ?? []) {
+        heard();
+        for (const event of reader.read(chunk as Uint8Array)) await this.take(event);
+        if (!this.knowledge.position) return;
+      }
+    } finally {
+      cancel();
+      this.connected = false;
+      silence.abort();
+    }
+  }
+
+  private async take({ type, data }: StreamEvent): Promise<void> {
+    try {
+      if (type === 'heartbeat') {
+        await this.knowledge.applyHeartbeat(data);
+        if (this.failures > 0) this.log.log('The revocation feed is followed again.');
+        this.failures = 0;
+      } else {
+        await this.knowledge.applyEvent(data);
+        this.tell();
+      }
+    } catch (error) {
+      if (!(error instanceof FeedRefusal)) throw error;
+      if (LOST_TRACK.has(error.reason)) this.knowledge.loseTrack();
+      // What is known already does no harm; after anything else, the connection is not to be trusted.
+      if (error.reason !== 'replayed') throw error;
+    }
+  }
+
+  private async request(
+    url: string,
+    { signal, accept, lastEventId }: { signal: AbortSignal; accept: string; lastEventId?: string },
+  ): Promise<Response> {
+    const response = await this.settings.fetch(url, {
+      headers: { accept, ...(lastEventId !== undefined && { 'last-event-id': lastEventId }) },
+      redirect: 'error',
+      signal,
+    });
+    if (response.status === 200) return response;
+    await response.body?.cancel();
+    // RFC 9110 section 15.5.11: what we would go on from is not kept any more.
+    if (response.status === 410) this.knowledge.loseTrack();
+    throw new Error(`status ${response.status} instead of 200`);
+  }
+
+  private tell(): void {
+    for (const listener of this.listeners) listener();
+  }
+
+  /** Full jitter: a thousand followers that lost one issuer must not come back at one moment. */
+  private async pause(): Promise<void> {
+    const longest = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** Math.min(this.failures, 16));
+    this.failures += 1;
+    const { signal } = this.closing;
+    if (signal.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const wake = () => resolve(undefined);
+    const cancel = this.clock.after(Math.random() * longest, wake);
+    signal.addEventListener('abort', wake);
+    await promise;
+    signal.removeEventListener('abort', wake);
+    cancel();
+  }
+
+  private scheduleSweep(): void {
+    if (this.closing.signal.aborted) return;
+    this.cancelSweep = this.clock.after(SWEEP_EVERY, () => {
+      this.knowledge.sweep();
+      this.scheduleSweep();
+    });
+  }
+
+  private report(reason: string): void {
+    if (this.closing.signal.aborted || this.failures > 0) return;
+    this.log.warn(
+      `The revocation feed at ${this.settings.snapshotUrl} is not followed (${reason}): ` +
+        'what is known of revocations is getting older.',
+    );
+  }
+}
+
+async function readBody(response: Response, limit: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    const bytes = chunk as Uint8Array;
+    size += bytes.byteLength;
+    if (size > limit) throw new Error(`a snapshot of more than ${limit} bytes`);
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks);
+}
+
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  return cause instanceof Error ? `${message}: ${cause.message}` : message;
+}

@@ -1,0 +1,207 @@
+import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock } from '../clock.js';
+import type { Principal } from '../token/principal.js';
+import { extendChain, fromLine } from './feed-format.js';
+import type { Revocation } from './feed-format.js';
+import { readEvent, readHeartbeat, readSnapshotHead } from './messages.js';
+import type { Heartbeat, Position, SnapshotHead } from './messages.js';
+import { FeedRefusal, REFUSAL_REASONS } from './refusal.js';
+import type { RefusalReason } from './refusal.js';
+import { RevokedTokens } from './revoked-tokens.js';
+import type { FeedTrust } from './signed-message.js';
+
+export interface KnowledgeOptions extends FeedTrust {
+  clock: Clock;
+  /** How far the issuer's clock and ours may differ, in milliseconds. */
+  clockTolerance: number;
+  maxEntries: number;
+}
+
+/** What has been believed and what has not, since the start. */
+export interface FeedCounts {
+  /** Entries that were taken in one by one. */
+  events: number;
+  snapshots: number;
+  heartbeats: number;
+  /** How often the issuer itself went back, as after the restore of a backup. */
+  rewinds: number;
+  refused: Record<RefusalReason, number>;
+}
+
+const LINE_FEED = 0x0a;
+const LINES_AT_ONCE = 2_000;
+
+/** No access token lives longer, so no entry has to. Seconds. */
+const LONGEST_TOKEN = 86_400 + 120;
+
+/** Of `maxEntries`; having had too many, it starts anew when there are no more than that. */
+const ROOM_AGAIN = 0.9;
+
+/**
+ * What is known of revocations, and as of when. Believes only what the issuer has signed, in the order
+ * in which it was said. Nothing that comes over the wire takes an entry away: they leave when no token
+ * can meet them any more.
+ */
+export class RevocationKnowledge {
+  readonly counts: FeedCounts = {
+    events: 0,
+    snapshots: 0,
+    heartbeats: 0,
+    rewinds: 0,
+    refused: Object.fromEntries(
+      REFUSAL_REASONS.map((reason) => [reason, 0]),
+    ) as FeedCounts['refused'],
+  };
+
+  private readonly entries: RevokedTokens;
+  private latest: Position | undefined;
+  private onTrack = false;
+  /** Milliseconds, by the issuer's clock. */
+  private asOf = -Infinity;
+  private overflowed = false;
+
+  constructor(private readonly options: KnowledgeOptions) {
+    this.entries = new RevokedTokens(options.maxEntries);
+  }
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  /** From where it can go on; undefined when it needs a snapshot first. */
+  get position(): Position | undefined {
+    return this.onTrack ? this.latest : undefined;
+  }
+
+  /** Whether there is an entry that the token must not be used any more for. */
+  isRevoked(principal: Principal): boolean {
+    return this.entries.isRevoked(principal);
+  }
+
+  list(): Iterable<Revocation> {
+    return this.entries.list();
+  }
+
+  /** Seconds since the last moment of which everything is known; Infinity when there is none. */
+  age(): number {
+    if (this.overflowed) return Infinity;
+    return Math.max(0, this.options.clock.now() - this.asOf) / 1000;
+  }
+
+  /** Needs a snapshot next. What is known stays known. */
+  loseTrack(): void {
+    this.onTrack = false;
+  }
+
+  /** Drops what has expired, a part at each call. Returns whether all of it has been looked at. */
+  sweep(): boolean {
+    const done = this.entries.sweep(this.options.clock.now() / 1000);
+    if (this.overflowed && this.size <= this.options.maxEntries * ROOM_AGAIN) {
+      this.overflowed = false;
+      this.loseTrack();
+    }
+    return done;
+  }
+
+  /** @throws {FeedRefusal} which has been counted */
+  applyEvent(message: string): Promise<void> {
+    return this.counting(async () => {
+      const { seq, chain, revocation } = await readEvent(message, this.options);
+      const { position } = this;
+      if (!position) throw new FeedRefusal('gapped');
+      if (seq <= position.seq) throw new FeedRefusal('replayed');
+      if (seq > position.seq + 1) throw new FeedRefusal('gapped');
+      if (extendChain(position.chain, revocation) !== chain) throw new FeedRefusal('forked');
+      this.add(revocation);
+      this.latest = { seq, chain };
+      this.counts.events += 1;
+    });
+  }
+
+  /** @throws {FeedRefusal} which has been counted */
+  applyHeartbeat(message: string): Promise<void> {
+    return this.counting(async () => {
+      const heartbeat = await readHeartbeat(message, this.options);
+      this.refusePremature(heartbeat);
+      if (heartbeat.asOf < this.asOf) throw new FeedRefusal('replayed');
+      const { position } = this;
+      if (!position || heartbeat.seq > position.seq) throw new FeedRefusal('gapped');
+      if (heartbeat.seq < position.seq) throw new FeedRefusal('rolled_back');
+      if (heartbeat.chain !== position.chain) throw new FeedRefusal('forked');
+      this.asOf = heartbeat.asOf;
+      this.counts.heartbeats += 1;
+    });
+  }
+
+  /**
+   * @param bytes the signed head, a line feed and the lines
+   * @throws {FeedRefusal} which has been counted
+   */
+  applySnapshot(bytes: Buffer): Promise<void> {
+    return this.counting(async () => {
+      const end = bytes.indexOf(LINE_FEED);
+      if (end === -1) throw new FeedRefusal('malformed');
+      const head = await readSnapshotHead(bytes.toString('latin1', 0, end), this.options);
+      const lines = bytes.subarray(end + 1);
+      if (createHash('sha256').update(lines).digest('base64url') !== head.sha256) {
+        throw new FeedRefusal('malformed');
+      }
+      this.judge(head);
+      await this.addAll(lines, head.count);
+      this.latest = { seq: head.seq, chain: head.chain };
+      this.onTrack = true;
+      this.asOf = Math.max(this.asOf, head.asOf);
+      this.counts.snapshots += 1;
+    });
+  }
+
+  /** Whether a genuine snapshot is one to go on from. */
+  private judge(head: SnapshotHead): void {
+    this.refusePremature(head);
+    const { clock, clockTolerance } = this.options;
+    if (head.expiresAt * 1000 + clockTolerance < clock.now()) throw new FeedRefusal('outdated');
+    const { latest } = this;
+    if (!latest || head.seq > latest.seq) return;
+    if (head.seq === latest.seq && head.chain === latest.chain) return;
+    // Said later, and yet less: the issuer's database was restored. What we know stays known.
+    if (head.asOf > this.asOf) this.counts.rewinds += 1;
+    else throw new FeedRefusal(head.seq === latest.seq ? 'forked' : 'rolled_back');
+  }
+
+  private refusePremature({ asOf }: Heartbeat): void {
+    const { clock, clockTolerance } = this.options;
+    if (asOf > clock.now() + clockTolerance) throw new FeedRefusal('premature');
+  }
+
+  /** The lines were signed for as a whole. Requests go on being answered between two parts of them. */
+  private async addAll(lines: Buffer, count: number): Promise<void> {
+    let added = 0;
+    for (let start = 0; start < lines.length; added++) {
+      const end = lines.indexOf(LINE_FEED, start);
+      // A fresh string: a piece of the whole text would keep all of it in memory.
+      const revocation = end === -1 ? undefined : fromLine(lines.toString('latin1', start, end));
+      if (!revocation) throw new FeedRefusal('malformed');
+      this.add(revocation);
+      start = end + 1;
+      if (added % LINES_AT_ONCE === LINES_AT_ONCE - 1) await nextTurn();
+    }
+    if (added !== count) throw new FeedRefusal('malformed');
+  }
+
+  private add(revocation: Revocation): void {
+    const now = this.options.clock.now() / 1000;
+    if (revocation.until < now) return;
+    const until = Math.min(revocation.until, Math.ceil(now) + LONGEST_TOKEN);
+    if (!this.entries.add({ ...revocation, until })) this.overflowed = true;
+  }
+
+  private async counting(apply: () => Promise<void>): Promise<void> {
+    try {
+      await apply();
+    } catch (error) {
+      if (error instanceof FeedRefusal) this.counts.refused[error.reason] += 1;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import { AuthGuardConfigurationError } from '../errors.js';
+import { REVOCATION_FEED } from './feed-format.js';
+
+/** A feed of revocations that an issuer publishes. */
+export interface RevocationFeedOptions {
+  /**
+   * Where the snapshot is; the stream is at the same address with `/stream` after it. Plain `http:` is
+   * no risk to what is believed, for everything is signed; whoever is on the way can keep it from
+   * arriving, which is noticed.
+   */
+  url: string;
+  /** `aud` of the feed's messages; `urn:signet:revocations` by default. */
+  audience?: string;
+  /**
+   * How many entries are held, of some 200 bytes each: 1,000,000 by default. With more than that, routes
+   * with `@RequireFresh()` are answered with 503 until there is room again.
+   */
+  maxEntries?: number;
+  /** For a proxy or client certificates; the global `fetch` by default. */
+  fetch?: typeof fetch;
+}
+
+/** The options, checked and complete. */
+export interface RevocationFeedSettings {
+  readonly snapshotUrl: string;
+  readonly streamUrl: string;
+  readonly audience: string;
+  readonly maxEntries: number;
+  readonly fetch: typeof fetch;
+}
+
+/** @throws {AuthGuardConfigurationError} naming the option that is missing or out of bounds */
+export function revocationFeedSettings(options: RevocationFeedOptions): RevocationFeedSettings {
+  const url = URL.parse(options.url);
+  if (!url || !['https:', 'http:'].includes(url.protocol) || url.username || url.password) {
+    throw wrong('url', 'an http(s): URL without credentials');
+  }
+  const { audience = REVOCATION_FEED.audience, maxEntries = 1_000_000 } = options;
+  if (audience === '') throw wrong('audience', 'the audience of the feed');
+  if (!Number.isInteger(maxEntries) || maxEntries < 1) throw wrong('maxEntries', '1 or more');
+  const streamUrl = new URL(url);
+  streamUrl.pathname = `${url.pathname.replace(/\/$/, '')}/stream`;
+  return {
+    snapshotUrl: url.href,
+    streamUrl: streamUrl.href,
+    audience,
+    maxEntries,
+    fetch: options.fetch ?? ((input, init) => fetch(input, init)),
+  };
+}
+
+function wrong(option: string, expected: string): AuthGuardConfigurationError {
+  return new AuthGuardConfigurationError(`revocation.feed.${option}: expected ${expected}.`);
+}
