@@ -80,6 +80,10 @@ const REASONS = {
   access_undeclared: { status: 403, title: 'The route does not say who may call it' },
   context_unsupported: { status: 403, title: 'The guard cannot authenticate this kind of call' },
   keys_unavailable: { status: 503, title: 'Access tokens cannot be verified at the moment' },
+  revocation_state_stale: {
+    status: 503,
+    title: 'It is not known at the moment whether the access token was revoked',
+  },
 } as const satisfies Record<string, Reason>;
 
 interface Reason {
@@ -104,6 +108,8 @@ export interface AuthErrorOptions extends ErrorOptions {
  */
 export class AuthError extends Error {
   override readonly name: string = 'AuthError';
+  /** Whole seconds after which trying again makes sense, where it does. */
+  declare readonly retryAfter?: number;
 
   constructor(
     readonly code: AuthErrorCode,
@@ -163,10 +169,25 @@ export class KeysUnavailableError extends AuthError {
 
   constructor(
     /** Whole seconds after which trying again makes sense. */
-    readonly retryAfter: number,
+    override readonly retryAfter: number,
     options?: ErrorOptions,
   ) {
     super('keys_unavailable', { ...options, detail: 'The signing keys cannot be had.' });
+  }
+}
+
+/** What is known of revocations is too old for this route: 503. */
+export class RevocationStateStaleError extends AuthError {
+  override readonly name = 'RevocationStateStaleError';
+  override readonly retryAfter = 2;
+
+  constructor(
+    /** How old it may be, in seconds. */
+    readonly maxAge: number,
+  ) {
+    super('revocation_state_stale', {
+      detail: `What is known of revocations is more than ${maxAge} seconds old, too old for this.`,
+    });
   }
 }
 

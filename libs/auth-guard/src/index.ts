@@ -11,6 +11,7 @@ export {
   InsufficientScopeError,
   InvalidTokenError,
   KeysUnavailableError,
+  RevocationStateStaleError,
 } from './errors.js';
 export type { JsonObject } from './jws/json.js';
 export type { JwksOptions, KeysOptions, PublicKeyOptions } from './keys/from-options.js';
@@ -40,6 +41,9 @@ export { RevocationFollower } from './revocation/follower.js';
 export type { Position } from './revocation/messages.js';
 export type { RevocationFeedOptions } from './revocation/options.js';
 export type { RefusalReason } from './revocation/refusal.js';
+export { RequireFresh } from './revocation/require-fresh.js';
+export type { RevocationOptions } from './revocation/revocations.js';
+export { Revocations } from './revocation/revocations.js';
 export { RevokedTokens } from './revocation/revoked-tokens.js';
 export type { Principal } from './token/principal.js';
 export type { TokenProfileOptions } from './token/profile.js';

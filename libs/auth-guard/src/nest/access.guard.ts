@@ -4,10 +4,18 @@ import type { Access } from '../access/access.js';
 import { assertAccess } from '../access/decide.js';
 import { accessOf } from '../access/decorators.js';
 import { AuthError, InvalidTokenError } from '../errors.js';
+import { assertFresh, maxRevocationAge } from '../revocation/require-fresh.js';
+import { Revocations } from '../revocation/revocations.js';
 import type { Principal } from '../token/principal.js';
 import type { CallKind } from './calls/call-kind.js';
 import { CallKinds } from './calls/call-kinds.js';
 import { setCaller } from './calls/caller.js';
+
+/** What the decorators say about a handler. */
+interface Declared {
+  readonly access: Access;
+  readonly maxAge: number | undefined;
+}
 
 /**
  * Stands in front of every handler of the application. Authentication and the decision about access
@@ -17,25 +25,28 @@ import { setCaller } from './calls/caller.js';
 export class AccessGuard implements CanActivate {
   private readonly logger = new Logger('AuthGuard');
   private readonly unknownTypes = new Set<string>();
-  private readonly declared = new WeakMap<object, WeakMap<object, Access>>();
+  private readonly declared = new WeakMap<object, WeakMap<object, Declared>>();
   /** Calls that are decided already: on some this guard stands twice. */
   private readonly admitted = new WeakSet<ExecutionContext>();
 
-  constructor(private readonly kinds: CallKinds) {}
+  constructor(
+    private readonly kinds: CallKinds,
+    private readonly revocations: Revocations,
+  ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const type = context.getType<string>();
     const kind = this.kinds.get(type);
     if (!kind) return this.denyUnknown(type);
     try {
-      const access = this.accessTo(context);
-      if (!access) throw new AuthError('access_undeclared');
-      if (access.kind === 'public' && !access.token) return true;
+      const declared = this.declaredOn(context);
+      if (!declared) throw new AuthError('access_undeclared');
+      if (declared.access.kind === 'public' && !declared.access.token) return true;
       if (type !== 'http' && this.admitted.has(context)) return true;
       const principal = kind.authenticate(context);
-      if (!(principal instanceof Promise)) return this.enter(context, principal, access);
+      if (!(principal instanceof Promise)) return this.enter(context, principal, declared);
       return principal
-        .then((verified) => this.enter(context, verified, access))
+        .then((verified) => this.enter(context, verified, declared))
         .catch((error: unknown) => this.refuse(context, kind, error));
     } catch (error) {
       return this.refuse(context, kind, error);
@@ -50,20 +61,23 @@ export class AccessGuard implements CanActivate {
     return false;
   }
 
-  private accessTo(context: ExecutionContext): Access | undefined {
+  private declaredOn(context: ExecutionContext): Declared | undefined {
     const type = context.getClass();
     const handler = context.getHandler();
     const known = this.declared.get(type)?.get(handler);
     if (known) return known;
     const access = accessOf(type, handler);
     if (!access) return undefined;
-    const handlers = this.declared.get(type) ?? new WeakMap<object, Access>();
-    this.declared.set(type, handlers.set(handler, access));
-    return access;
+    const declared = { access, maxAge: maxRevocationAge(type, handler) };
+    const handlers = this.declared.get(type) ?? new WeakMap<object, Declared>();
+    this.declared.set(type, handlers.set(handler, declared));
+    return declared;
   }
 
-  private enter(context: ExecutionContext, principal: Principal, access: Access): true {
+  private enter(context: ExecutionContext, principal: Principal, declared: Declared): true {
+    const { access, maxAge } = declared;
     if (access.kind === 'token') assertAccess(principal, access);
+    if (maxAge !== undefined) assertFresh(this.revocations.age(), maxAge);
     setCaller(context, principal);
     if (context.getType() !== 'http') this.admitted.add(context);
     return true;
@@ -77,7 +91,7 @@ export class AccessGuard implements CanActivate {
 
   /** On a public route: a call without a token, or with a bad one where that counts as none. */
   private isWelcomeAnyway(context: ExecutionContext, error: AuthError): boolean {
-    const access = this.accessTo(context);
+    const access = this.declaredOn(context)?.access;
     if (access?.kind !== 'public') return false;
     return (
       error.code === 'token_missing' ||

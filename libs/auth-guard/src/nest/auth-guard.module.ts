@@ -3,6 +3,7 @@ import { APP_GUARD } from '@nestjs/core';
 import { Authenticator } from '../authentication/authenticator.js';
 import { keySource } from '../keys/from-options.js';
 import type { KeySource } from '../keys/key-source.js';
+import { Revocations } from '../revocation/revocations.js';
 import { TokenVerifier } from '../token/verifier.js';
 import { AccessGuard } from './access.guard.js';
 import { CallKinds } from './calls/call-kinds.js';
@@ -37,10 +38,22 @@ import { LiveConnections } from './sockets/live-connections.js';
       inject: [MODULE_OPTIONS_TOKEN],
     },
     {
-      provide: TokenVerifier,
-      useFactory: (options: AuthGuardOptions, keys: KeySource) =>
-        new TokenVerifier({ ...options, keys }),
+      provide: Revocations,
+      useFactory: ({ revocation, ...options }: AuthGuardOptions, keys: KeySource) =>
+        new Revocations(revocation ?? {}, { ...options, keys, log: new Logger('AuthGuard') }),
       inject: [MODULE_OPTIONS_TOKEN, KEY_SOURCE],
+    },
+    {
+      provide: TokenVerifier,
+      useFactory: (
+        { revocation: _, ...options }: AuthGuardOptions,
+        keys: KeySource,
+        revocations: Revocations,
+      ) => {
+        const revocation = revocations.isOn ? { revocation: revocations } : {};
+        return new TokenVerifier({ ...options, keys, ...revocation });
+      },
+      inject: [MODULE_OPTIONS_TOKEN, KEY_SOURCE, Revocations],
     },
     {
       provide: Authenticator,
@@ -59,6 +72,9 @@ import { LiveConnections } from './sockets/live-connections.js';
     GuardLifecycle,
     KeyReadiness,
   ],
-  exports: [KEY_SOURCE, TokenVerifier, KeyReadiness, LiveConnections, AccessGuard, MessageGuard],
+  exports: [
+    ...[KEY_SOURCE, TokenVerifier, Revocations, KeyReadiness],
+    ...[LiveConnections, AccessGuard, MessageGuard],
+  ],
 })
 export class AuthGuardModule extends ConfigurableModuleClass {}

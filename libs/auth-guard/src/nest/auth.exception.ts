@@ -1,5 +1,4 @@
 import { HttpException } from '@nestjs/common';
-import { KeysUnavailableError } from '../errors.js';
 import type { AuthError, AuthErrorCode } from '../errors.js';
 import { problemOf } from './challenge.js';
 import type { ProblemDetails } from './challenge.js';
@@ -23,7 +22,7 @@ export class AuthException extends HttpException {
     this.message = error.message;
     this.code = error.code;
     this.problem = problem;
-    this.retryAfter = error instanceof KeysUnavailableError ? error.retryAfter : undefined;
+    this.retryAfter = error.retryAfter;
     const { status, code, required } = problem;
     this.extensions = { status, code, ...(required ? { required } : {}) };
   }

@@ -1,5 +1,5 @@
 import type { AuthError } from '../errors.js';
-import { InsufficientScopeError, KeysUnavailableError } from '../errors.js';
+import { InsufficientScopeError } from '../errors.js';
 
 /** The body of an error answer (RFC 9457 section 3). */
 export interface ProblemDetails {
@@ -50,7 +50,7 @@ export function headersOf(error: AuthError, protection: Protection): Record<stri
   const headers: Record<string, string> = { 'Content-Type': 'application/problem+json' };
   const challenge = challengeOf(error, protection);
   if (challenge) headers['WWW-Authenticate'] = challenge;
-  if (error instanceof KeysUnavailableError) headers['Retry-After'] = String(error.retryAfter);
+  if (error.retryAfter !== undefined) headers['Retry-After'] = String(error.retryAfter);
   return headers;
 }
 

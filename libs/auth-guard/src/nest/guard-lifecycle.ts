@@ -1,12 +1,14 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import { ApplicationConfig } from '@nestjs/core';
 import { AuthGuardConfigurationError } from '../errors.js';
 import type { KeySource } from '../keys/key-source.js';
+import { Revocations } from '../revocation/revocations.js';
 import { MessageGuard } from './message-guard.js';
 import { KEY_SOURCE } from './module-definition.js';
 import { RouteTable } from './route-table.js';
 import { isGuarded } from './sockets/guard-sockets.js';
+import { LiveConnections } from './sockets/live-connections.js';
 
 /** What happens before the application serves, and when it stops. */
 @Injectable()
@@ -15,6 +17,8 @@ export class GuardLifecycle implements OnModuleInit, OnApplicationShutdown {
     private readonly routes: RouteTable,
     private readonly messages: MessageGuard,
     private readonly config: ApplicationConfig,
+    private readonly revocations: Revocations,
+    private readonly connections: LiveConnections,
     @Inject(KEY_SOURCE) private readonly keys: KeySource,
   ) {}
 
@@ -23,14 +27,29 @@ export class GuardLifecycle implements OnModuleInit, OnApplicationShutdown {
    * @throws {AuthGuardConfigurationError} for gateways whose connections nobody authenticates
    */
   async onModuleInit(): Promise<void> {
-    this.routes.list();
+    this.sayWhatIsNotAsked();
     this.messages.assertAttached();
     this.assertSocketsGuarded();
     await this.keys.start?.();
+    this.revocations.onRevoked(() => {
+      this.connections.closeWhere((principal) => this.revocations.isRevoked(principal));
+    });
+    await this.revocations.start();
   }
 
   async onApplicationShutdown(): Promise<void> {
+    await this.revocations.close();
     await this.keys.close?.();
+  }
+
+  private sayWhatIsNotAsked(): void {
+    const fresh = this.routes.list().filter(({ maxRevocationAge }) => maxRevocationAge);
+    if (fresh.length === 0 || this.revocations.knowsAge) return;
+    const names = fresh.map(({ controller, handler }) => `${controller}.${handler}`).join(', ');
+    new Logger('AuthGuard').warn(
+      `No revocation feed is followed, so @RequireFresh() asks for nothing on ${names}:` +
+        ' a revoked token opens them until it expires. Give the guard revocation.feed.url.',
+    );
   }
 
   /** By now Nest has bound the gateways, to an adapter of its own if it was given none. */

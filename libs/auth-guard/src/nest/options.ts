@@ -1,3 +1,4 @@
+import type { RevocationOptions } from '../revocation/revocations.js';
 import type { TokenVerifierOptions } from '../token/verifier.js';
 import type { KeysOptions } from '../keys/from-options.js';
 import type { TokenCookieOptions } from '../authentication/token-cookie.js';
@@ -5,12 +6,17 @@ import type { RpcOptions } from './calls/rpc-calls.js';
 import type { SocketOptions } from './sockets/guard-sockets.js';
 
 /** What `AuthGuardModule.forRoot()` takes. Everything but `issuer`, `audience` and `keys` has a default. */
-export interface AuthGuardOptions extends Omit<TokenVerifierOptions, 'keys'> {
+export interface AuthGuardOptions extends Omit<TokenVerifierOptions, 'keys' | 'revocation'> {
   /**
    * Where the keys come from: `{ jwksUri, snapshotPath? }` for an issuer that publishes them,
    * `{ publicKey, kid? }` or `{ jwks }` for keys that are given, or a `KeySource` of your own.
    */
   keys: KeysOptions;
+  /**
+   * Which tokens are void before their time: `{ feed: { url } }` to follow the issuer's revocation feed,
+   * `isRevoked` for knowledge of your own. Without either, a token is good until it expires.
+   */
+  revocation?: RevocationOptions;
   /** `realm` of the challenge (RFC 9110 section 11.5); the first audience by default. */
   realm?: string;
   /** Address of this service's metadata (RFC 9728 section 5.1), for the challenge. None by default. */

@@ -21,6 +21,8 @@ export interface Route {
   /** With prefixes and version, as it is served: `/v1/orders/:id`. Beyond HTTP, the name or pattern. */
   path: string;
   access: Access;
+  /** How old what is known of revocations may be, in seconds, where `@RequireFresh()` says so. */
+  maxRevocationAge?: number;
 }
 
 /** Routes that do not say who may call them. The application does not start with one. */

@@ -114,7 +114,10 @@ export class TokenVerifier {
       this.verified.delete(verified);
       throw new InvalidTokenError('token_expired');
     }
-    if (this.revocation?.isRevoked(principal)) throw new InvalidTokenError('token_revoked');
+    if (this.revocation?.isRevoked(principal)) {
+      this.verified.delete(verified);
+      throw new InvalidTokenError('token_revoked');
+    }
     return principal;
   }
 

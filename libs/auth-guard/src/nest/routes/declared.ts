@@ -2,6 +2,7 @@ import { MetadataScanner } from '@nestjs/core';
 import { AccessConflictError } from '../../access/access.js';
 import type { Access } from '../../access/access.js';
 import { accessOf } from '../../access/decorators.js';
+import { maxRevocationAge } from '../../revocation/require-fresh.js';
 
 export type HandlerClass = abstract new (...args: never[]) => unknown;
 export type Handler = (...args: never[]) => unknown;
@@ -13,6 +14,8 @@ export interface FoundRoute {
   method: string;
   path: string;
   access?: Access;
+  /** What `@RequireFresh()` says, in seconds. */
+  maxRevocationAge?: number;
   /** Why there is no access, or why the one that was declared does not count. */
   problem?: string;
 }
@@ -32,10 +35,11 @@ export function handlersOf(type: HandlerClass): [name: string, handler: Handler]
 export function declaredAccess(
   type: HandlerClass,
   handler: Handler,
-): { access?: Access; problem?: string } {
+): Pick<FoundRoute, 'access' | 'maxRevocationAge' | 'problem'> {
   try {
     const access = accessOf(type, handler);
-    return access ? { access } : {};
+    const maxAge = maxRevocationAge(type, handler);
+    return access ? { access, ...(maxAge !== undefined && { maxRevocationAge: maxAge }) } : {};
   } catch (error) {
     if (error instanceof AccessConflictError) return { problem: error.message };
     throw error;
