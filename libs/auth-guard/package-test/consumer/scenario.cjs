@@ -1,0 +1,43 @@
+/**
+ * An application as somebody else would write it, handed the packages as its own module system loads
+ * them. Plain JavaScript, so the decorators are called.
+ *
+ * @returns for each platform, what the guarded route answers: without a token, with a role, without it
+ */
+module.exports = async function run({ common, core, platforms, guard, testing }) {
+  const issuer = testing.createTestIssuer();
+
+  class OrdersController {
+    list() {
+      return { items: [] };
+    }
+  }
+  const list = Object.getOwnPropertyDescriptor(OrdersController.prototype, 'list');
+  common.Controller('orders')(OrdersController);
+  common.Get()(OrdersController.prototype, 'list', list);
+  guard.Roles('admin')(OrdersController.prototype, 'list', list);
+
+  class AppModule {}
+  common.Module({
+    imports: [guard.AuthGuardModule.forRoot(issuer.options)],
+    controllers: [OrdersController],
+  })(AppModule);
+
+  const answers = {};
+  for (const [platform, createAdapter] of Object.entries(platforms)) {
+    const app = await core.NestFactory.create(AppModule, createAdapter(), { logger: false });
+    await app.listen(0, '127.0.0.1');
+    const ask = async (token) => {
+      const headers = token ? { authorization: `Bearer ${token}` } : {};
+      return (await globalThis.fetch(`${await app.getUrl()}/orders`, { headers })).status;
+    };
+    answers[platform] = {
+      routes: guard.listRoutes(app).map(({ method, path }) => `${method} ${path}`),
+      withoutToken: await ask(),
+      withRole: await ask(issuer.token({ roles: ['admin'] })),
+      withoutRole: await ask(issuer.token({ roles: ['customer'] })),
+    };
+    await app.close();
+  }
+  return answers;
+};

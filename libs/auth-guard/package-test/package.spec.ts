@@ -1,0 +1,101 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { install, installedVersion, pack } from './pack.ts';
+import type { Packed } from './pack.ts';
+
+let directory: string;
+let packed: Packed;
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'signet-package-'));
+  packed = pack(directory);
+});
+
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+const run = (cwd: string, ...words: string[]) =>
+  spawnSync(process.execPath, words, { cwd, encoding: 'utf8' });
+
+describe('the package', () => {
+  it('holds what it runs on, its documents, and no tests', () => {
+    const others = packed.files.filter((file) => !/^dist\/.+\.(?:js|d\.ts|js\.map)$/.test(file));
+    expect(others.sort()).toEqual(['LICENSE', 'README.md', 'package.json']);
+    expect(packed.files).toContain('dist/index.js');
+    expect(packed.files.filter((file) => /spec|conformance|package-test/.test(file))).toEqual([]);
+  });
+
+  it('has nothing that publint objects to', async () => {
+    const { messages, pkg } = await publint({
+      pack: { tarball: readFileSync(packed.tarball).buffer },
+      strict: true,
+    });
+    expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
+  });
+
+  it('has types that resolve as the code does, wherever its exports are read', () => {
+    const { stdout } = run(__dirname, 'types-problems.mjs', packed.tarball);
+    const problems = JSON.parse(stdout) as { kind: string; resolutionKind?: string }[];
+    // ES modules only, as Nest 12 is (docs/decisions/the-guard-is-an-es-module.md): TypeScript's rules
+    // for Node 10 know no exports, and before Node 22.12 a CommonJS module could not require this.
+    const accepted = ({ kind, resolutionKind }: (typeof problems)[number]) =>
+      (kind === 'NoResolution' && resolutionKind === 'node10') ||
+      (kind === 'CJSResolvesToESM' && resolutionKind === 'node16-cjs');
+    expect(problems.filter((problem) => !accepted(problem))).toEqual([]);
+  });
+});
+
+describe.each([12, 11])('in an application on Nest %d', (nest) => {
+  let application: string;
+
+  beforeAll(() => {
+    application = join(directory, `nest-${nest}`);
+    mkdirSync(application);
+    install(application, packed.tarball, nest);
+  });
+
+  it('is installed beside that Nest, and brings no other', () => {
+    expect(installedVersion(application, '@nestjs/core')).toMatch(new RegExp(`^${nest}\\.`));
+    const { stdout } = spawnSync('npm', ['ls', '--all', '@nestjs/core', '@nestjs/common'], {
+      cwd: application,
+      encoding: 'utf8',
+    });
+    expect(stdout).not.toMatch(/invalid|UNMET/);
+  });
+
+  it.each(['application.mjs', 'application.cjs'])(
+    'guards Express and Fastify alike when it is loaded by %s',
+    (file) => {
+      const { stdout, stderr } = run(application, file);
+      const guarded = {
+        routes: ['GET /orders'],
+        withoutToken: 401,
+        withRole: 200,
+        withoutRole: 403,
+      };
+      expect(stderr).toBe('');
+      expect(JSON.parse(stdout)).toEqual({ express: guarded, fastify: guarded });
+    },
+  );
+
+  it.each([
+    ['an ES module by the rules of Node', 'types.mts --module node16'],
+    [
+      'an ES module by the rules of bundlers',
+      'types.mts --module esnext --moduleResolution bundler',
+    ],
+    ['a CommonJS module', 'types.cts --module nodenext'],
+  ])('is typed for %s', (_what, words) => {
+    const { stdout } = run(
+      application,
+      require.resolve('typescript/bin/tsc'),
+      ...['--noEmit', '--strict', '--skipLibCheck', '--types', 'node', '--target', 'es2023'],
+      ...['--experimentalDecorators', '--emitDecoratorMetadata'],
+      ...words.split(' '),
+    );
+    expect(stdout).toBe('');
+  });
+});
