@@ -24,7 +24,10 @@ export default tseslint.config(
               sourceTag: 'type:e2e',
               onlyDependOnLibsWithTags: ['type:guard', 'type:launcher'],
             },
-            { sourceTag: 'type:bench', onlyDependOnLibsWithTags: ['type:lib', 'type:guard'] },
+            {
+              sourceTag: 'type:bench',
+              onlyDependOnLibsWithTags: ['type:lib', 'type:guard', 'type:launcher'],
+            },
           ],
         },
       ],

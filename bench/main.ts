@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 /** What can be measured, and what has to be built before. */
 const SUITES: Record<string, { builds: string; load: () => Promise<{ run(): Promise<void> }> }> = {
   guard: { builds: 'auth-guard', load: () => import('./guard/suite.ts') },
+  auth: { builds: 'auth', load: () => import('./auth/suite.ts') },
 };
 
 const USAGE = `npm run bench -- SUITE\n\nSuites: ${Object.keys(SUITES).join(', ')}`;
