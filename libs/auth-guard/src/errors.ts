@@ -60,8 +60,37 @@ const REASONS = {
   },
   token_binding_unsupported: {
     status: 401,
+    title: 'The access token is bound in a way that is not accepted here',
+    error: 'invalid_token',
+  },
+  token_binding_unproved: {
+    status: 401,
     title: 'The access token is bound to a key whose possession was not proved',
     error: 'invalid_token',
+  },
+  token_binding_mismatch: {
+    status: 401,
+    title: 'The access token is bound to another key than the one that was proved',
+    error: 'invalid_token',
+  },
+  token_not_bound: {
+    status: 401,
+    title: 'The access token is not bound to a key',
+    error: 'invalid_token',
+  },
+  dpop_proof_invalid: {
+    status: 401,
+    title: 'The DPoP proof is not accepted',
+    error: 'invalid_dpop_proof',
+  },
+  dpop_nonce_required: {
+    status: 401,
+    title: 'The DPoP proof needs a nonce of this service',
+    error: 'use_dpop_nonce',
+  },
+  dpop_replay_unknown: {
+    status: 503,
+    title: 'It cannot be told at the moment whether the DPoP proof was used before',
   },
   token_revoked: {
     status: 401,
@@ -89,9 +118,12 @@ const REASONS = {
 interface Reason {
   status: number;
   title: string;
-  /** RFC 6750 section 3.1 */
-  error?: 'invalid_token' | 'insufficient_scope';
+  error?: ChallengeError;
 }
+
+/** The error codes of challenges: RFC 6750 section 3.1, RFC 9449 sections 7.1 and 9. */
+export type ChallengeError =
+  'invalid_token' | 'insufficient_scope' | 'invalid_dpop_proof' | 'use_dpop_nonce';
 
 /** All codes that the guard puts into an answer. */
 export type AuthErrorCode = keyof typeof REASONS;
@@ -127,7 +159,7 @@ export class AuthError extends Error {
   }
 
   /** The error code for the challenge of RFC 6750 section 3, where one belongs. */
-  get challengeError(): 'invalid_token' | 'insufficient_scope' | undefined {
+  get challengeError(): ChallengeError | undefined {
     const reason: Reason = REASONS[this.code];
     return reason.error;
   }
@@ -188,6 +220,28 @@ export class RevocationStateStaleError extends AuthError {
     super('revocation_state_stale', {
       detail: `What is known of revocations is more than ${maxAge} seconds old, too old for this.`,
     });
+  }
+}
+
+/** A proof without a nonce that this service gave out lately: 401, with one to use. */
+export class DpopNonceError extends AuthError {
+  override readonly name = 'DpopNonceError';
+
+  constructor(
+    /** For the header `DPoP-Nonce`. */
+    readonly nonce: string,
+  ) {
+    super('dpop_nonce_required');
+  }
+}
+
+/** The store of used proofs is full or cannot be asked: 503, since the proof may well be new. */
+export class ReplayUnknownError extends AuthError {
+  override readonly name = 'ReplayUnknownError';
+  override readonly retryAfter = 1;
+
+  constructor(options?: ErrorOptions) {
+    super('dpop_replay_unknown', options);
   }
 }
 

@@ -2,17 +2,36 @@ export type { Access, Caller, OptionalToken, PublicAccess, TokenAccess } from '.
 export { AccessConflictError, describeAccess } from './access/access.js';
 export type { PublicOptions } from './access/decorators.js';
 export { accessOf, Authenticated, Public, Roles, Scopes } from './access/decorators.js';
+export { Authenticator } from './authentication/authenticator.js';
+export type { Credentials, TokenRequest, TokenScheme } from './authentication/credentials.js';
 export type { TokenCookieOptions } from './authentication/token-cookie.js';
 export type { Clock } from './clock.js';
+export { Dpop } from './dpop/dpop.js';
+export type { DpopNonceOptions, DpopOptions } from './dpop/options.js';
+export type { DpopAlgorithm } from './dpop/proof-key.js';
+export type { ReplayStore } from './dpop/replay-store.js';
+export { MemoryReplayStore } from './dpop/replay-store.js';
 export type { AuthErrorCode, MissingAccess } from './errors.js';
 export {
   AuthError,
   AuthGuardConfigurationError,
+  DpopNonceError,
   InsufficientScopeError,
   InvalidTokenError,
   KeysUnavailableError,
+  ReplayUnknownError,
   RevocationStateStaleError,
 } from './errors.js';
+export type { Auth0Options } from './issuers/auth0.js';
+export { auth0 } from './issuers/auth0.js';
+export type { CognitoOptions } from './issuers/cognito.js';
+export { cognito } from './issuers/cognito.js';
+export type { EntraIdOptions } from './issuers/entra-id.js';
+export { entraId } from './issuers/entra-id.js';
+export type { IssuerOptions, PresetOptions } from './issuers/issuer-options.js';
+export type { KeycloakOptions } from './issuers/keycloak.js';
+export { keycloak } from './issuers/keycloak.js';
+export { TrustedIssuers } from './issuers/trusted-issuers.js';
 export type { JsonObject } from './jws/json.js';
 export type { JwksOptions, KeysOptions, PublicKeyOptions } from './keys/from-options.js';
 export { keySource } from './keys/from-options.js';
@@ -45,6 +64,7 @@ export { RequireFresh } from './revocation/require-fresh.js';
 export type { RevocationOptions } from './revocation/revocations.js';
 export { Revocations } from './revocation/revocations.js';
 export { RevokedTokens } from './revocation/revoked-tokens.js';
+export type { StandardClaims, TokenDialect } from './token/dialect.js';
 export type { Principal } from './token/principal.js';
 export type { TokenProfileOptions } from './token/profile.js';
 export type { RevocationCheck, TokenVerifierOptions } from './token/verifier.js';

@@ -1,3 +1,5 @@
+import type { Dpop } from '../dpop/dpop.js';
+import { InvalidTokenError } from '../errors.js';
 import type { Principal } from '../token/principal.js';
 import { readCredentials } from './credentials.js';
 import type { Credentials, TokenRequest } from './credentials.js';
@@ -10,34 +12,51 @@ export interface Verifier {
 }
 
 export interface AuthenticatorOptions {
+  /** May accept bound tokens when `dpop` is given. */
   verifier: Verifier;
   cookie?: TokenCookieOptions | undefined;
+  dpop?: Dpop | undefined;
 }
 
 /** From what a caller sent to who that is. Framework-free, the same for every kind of call. */
 export class Authenticator {
   private readonly verifier: Verifier;
   private readonly cookie: TokenCookieOptions | undefined;
+  private readonly dpop: Dpop | undefined;
 
   /** @throws {AuthGuardConfigurationError} */
-  constructor({ verifier, cookie }: AuthenticatorOptions) {
+  constructor({ verifier, cookie, dpop }: AuthenticatorOptions) {
     this.verifier = verifier;
     this.cookie = cookie;
+    this.dpop = dpop;
     if (cookie) checkCookieOptions(cookie);
   }
 
   /**
-   * Authenticates a request. Answers at once unless a key has to be waited for.
+   * Authenticates a request. Answers at once unless a key has to be waited for, or a proof.
    *
    * @throws {AuthError} `token_missing` when there is nothing to authenticate, or why it is not accepted
    */
   authenticate(request: TokenRequest): Principal | Promise<Principal> {
-    return this.authenticateToken(this.credentialsOf(request).token);
+    const credentials = this.credentialsOf(request);
+    if (!this.dpop && credentials.scheme === 'DPoP') {
+      throw new InvalidTokenError('token_binding_unsupported', {
+        detail: 'This service takes bearer tokens.',
+      });
+    }
+    const principal = this.verifier.verify(credentials.token);
+    return principal instanceof Promise
+      ? principal.then((verified) => this.checkBinding(verified, credentials, request))
+      : this.checkBinding(principal, credentials, request);
   }
 
-  /** Authenticates a token that came without a request of HTTP around it. */
-  authenticateToken(token: string): Principal | Promise<Principal> {
-    return this.verifier.verify(token);
+  /**
+   * Authenticates a token that came without a request of HTTP around it, and so without a proof.
+   *
+   * @throws {AuthError}
+   */
+  async authenticateToken(token: string): Promise<Principal> {
+    return admitBearer(await this.verifier.verify(token), this.dpop);
   }
 
   /**
@@ -55,4 +74,39 @@ export class Authenticator {
     const token = this.cookie && !authorization ? cookieToken(request, this.cookie) : undefined;
     return token === undefined ? readCredentials(authorization) : { scheme: 'Bearer', token };
   }
+
+  /** A nonce to give along with the answer to a request that was let in. */
+  freshNonceFor(request: TokenRequest): string | undefined {
+    return this.dpop?.freshNonceFor(request);
+  }
+
+  private checkBinding(
+    principal: Principal,
+    { scheme, token }: Credentials,
+    request: TokenRequest,
+  ): Principal | Promise<Principal> {
+    if (scheme === 'Bearer' || !this.dpop) return admitBearer(principal, this.dpop);
+    const { boundTo: thumbprint } = principal;
+    if (thumbprint === undefined) throw new InvalidTokenError('token_not_bound');
+    return this.dpop.prove({ request, token, thumbprint }).then(() => principal);
+  }
+}
+
+/** A verifier for tokens that come without a request: bound ones are refused, since nothing proves them. */
+export function bearerOnly(verifier: Verifier): Verifier {
+  return {
+    verify(token) {
+      const principal = verifier.verify(token);
+      return principal instanceof Promise
+        ? principal.then((verified) => admitBearer(verified))
+        : admitBearer(principal);
+    },
+  };
+}
+
+/** RFC 9449 section 7.2: a bound token must not be accepted as a bearer token. */
+function admitBearer(principal: Principal, dpop?: Dpop): Principal {
+  if (principal.boundTo !== undefined) throw new InvalidTokenError('token_binding_unproved');
+  if (dpop?.settings.required) throw new InvalidTokenError('token_not_bound');
+  return principal;
 }

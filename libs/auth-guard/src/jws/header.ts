@@ -14,20 +14,28 @@ export interface AccessTokenHeader {
  */
 const REFUSED = ['crit', 'b64', 'zip', 'enc', 'jwk', 'jku', 'x5u', 'x5c'] as const;
 
+/** Values of `typ`; undefined for a header without one. */
+export type TokenTypes = ReadonlySet<string | undefined>;
+
 /** RFC 9068 section 4: these two spellings and no other. */
-const ACCESS_TOKEN_TYPES: ReadonlySet<unknown> = new Set(['at+jwt', 'application/at+jwt']);
+export const ACCESS_TOKEN_TYPES: TokenTypes = new Set(['at+jwt', 'application/at+jwt']);
 
 const MAX_KID_LENGTH = 256;
 
 /**
  * Checks the header of an access token.
  *
+ * @param types the values of `typ` that an issuer's access tokens have; undefined for none
  * @throws {InvalidTokenError} `token_algorithm_invalid`, `token_header_invalid`, `token_type_invalid`
  */
-export function checkHeader(header: JsonObject): AccessTokenHeader {
+export function checkHeader(
+  header: JsonObject,
+  types: TokenTypes = ACCESS_TOKEN_TYPES,
+): AccessTokenHeader {
   checkProtection(header);
-  if (!ACCESS_TOKEN_TYPES.has(header.typ)) {
-    throw new InvalidTokenError('token_type_invalid', { detail: 'Expected typ at+jwt.' });
+  if (!types.has(header.typ as string | undefined)) {
+    const expected = [...types].map((type) => type ?? 'none').join(' or ');
+    throw new InvalidTokenError('token_type_invalid', { detail: `Expected typ ${expected}.` });
   }
   const { kid } = header;
   if (typeof kid !== 'string' || kid === '' || kid.length > MAX_KID_LENGTH) {

@@ -1,6 +1,9 @@
 import { Global, Logger, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { Authenticator } from '../authentication/authenticator.js';
+import { Authenticator, bearerOnly } from '../authentication/authenticator.js';
+import { systemClock } from '../clock.js';
+import { Dpop } from '../dpop/dpop.js';
+import { TrustedIssuers } from '../issuers/trusted-issuers.js';
 import { keySource } from '../keys/from-options.js';
 import type { KeySource } from '../keys/key-source.js';
 import { Revocations } from '../revocation/revocations.js';
@@ -14,6 +17,7 @@ import { MessageGuard } from './message-guard.js';
 import { ConfigurableModuleClass, KEY_SOURCE, MODULE_OPTIONS_TOKEN } from './module-definition.js';
 import type { AuthGuardOptions } from './options.js';
 import { RouteTable } from './route-table.js';
+import { trustedIssuers } from './trusted-issuers.js';
 import { ConnectionDoor } from './sockets/guard-sockets.js';
 import { LiveConnections } from './sockets/live-connections.js';
 
@@ -44,22 +48,25 @@ import { LiveConnections } from './sockets/live-connections.js';
       inject: [MODULE_OPTIONS_TOKEN, KEY_SOURCE],
     },
     {
-      provide: TokenVerifier,
-      useFactory: (
-        { revocation: _, ...options }: AuthGuardOptions,
-        keys: KeySource,
-        revocations: Revocations,
-      ) => {
-        const revocation = revocations.isOn ? { revocation: revocations } : {};
-        return new TokenVerifier({ ...options, keys, ...revocation });
-      },
+      provide: TrustedIssuers,
+      useFactory: trustedIssuers,
       inject: [MODULE_OPTIONS_TOKEN, KEY_SOURCE, Revocations],
     },
     {
+      // Given away, it is asked without a request, and so without a proof.
+      provide: TokenVerifier,
+      useFactory: (issuers: TrustedIssuers) => bearerOnly(issuers),
+      inject: [TrustedIssuers],
+    },
+    {
       provide: Authenticator,
-      useFactory: ({ cookie }: AuthGuardOptions, verifier: TokenVerifier) =>
-        new Authenticator({ verifier, cookie }),
-      inject: [MODULE_OPTIONS_TOKEN, TokenVerifier],
+      useFactory: ({ cookie, dpop, clock }: AuthGuardOptions, verifier: TrustedIssuers) =>
+        new Authenticator({
+          verifier,
+          cookie,
+          dpop: dpop && new Dpop(dpop, clock ?? systemClock),
+        }),
+      inject: [MODULE_OPTIONS_TOKEN, TrustedIssuers],
     },
     LiveConnections,
     ConnectionDoor,

@@ -1,5 +1,8 @@
+import type { TokenScheme } from '../authentication/credentials.js';
+import type { DpopOptions } from '../dpop/options.js';
+import { DPOP_ALGORITHMS } from '../dpop/proof-key.js';
 import type { AuthError } from '../errors.js';
-import { InsufficientScopeError } from '../errors.js';
+import { DpopNonceError, InsufficientScopeError } from '../errors.js';
 
 /** The body of an error answer (RFC 9457 section 3). */
 export interface ProblemDetails {
@@ -33,6 +36,10 @@ export interface Protection {
   realm: string;
   /** RFC 9728 section 5.1 */
   resourceMetadata?: string | undefined;
+  /** The algorithms of proofs, where bound tokens are served (RFC 9449 section 7.1). */
+  proofAlgorithms?: readonly string[] | undefined;
+  /** Whether only bound tokens are served. */
+  boundOnly?: boolean | undefined;
 }
 
 /** What the challenges of a service say, by its options. */
@@ -40,38 +47,86 @@ export function protectionOf(options: {
   audience: string | readonly string[];
   realm?: string;
   resourceMetadata?: string;
+  dpop?: DpopOptions;
 }): Protection {
-  const { realm, audience, resourceMetadata } = options;
-  return { realm: realm ?? [audience].flat()[0] ?? '', resourceMetadata };
-}
-
-/** The header fields that belong to it. */
-export function headersOf(error: AuthError, protection: Protection): Record<string, string> {
-  const headers: Record<string, string> = { 'Content-Type': 'application/problem+json' };
-  const challenge = challengeOf(error, protection);
-  if (challenge) headers['WWW-Authenticate'] = challenge;
-  if (error.retryAfter !== undefined) headers['Retry-After'] = String(error.retryAfter);
-  return headers;
+  const { realm, audience, resourceMetadata, dpop } = options;
+  return {
+    realm: realm ?? [audience].flat()[0] ?? '',
+    resourceMetadata,
+    proofAlgorithms: dpop && (dpop.algorithms ?? DPOP_ALGORITHMS),
+    boundOnly: dpop?.required,
+  };
 }
 
 /**
- * The challenge of RFC 6750 section 3: none where another token would not help, and no error code
- * where there was no token (section 3.1).
+ * The header fields that belong to an error.
+ *
+ * @param scheme that the caller used
+ */
+export function headersOf(
+  error: AuthError,
+  protection: Protection,
+  scheme?: TokenScheme,
+): Record<string, string> {
+  const headers: Record<string, string> = { 'Content-Type': 'application/problem+json' };
+  const challenge = challengeOf(error, protection, scheme);
+  if (challenge) headers['WWW-Authenticate'] = challenge;
+  if (error.retryAfter !== undefined) headers['Retry-After'] = String(error.retryAfter);
+  return error instanceof DpopNonceError ? { ...headers, ...nonceHeaders(error.nonce) } : headers;
+}
+
+/** RFC 9449 section 8.2: a nonce is not to be kept by a cache and given to somebody else. */
+export function nonceHeaders(nonce: string): Record<string, string> {
+  return { 'DPoP-Nonce': nonce, 'Cache-Control': 'no-store' };
+}
+
+/**
+ * The challenges of RFC 6750 section 3 and RFC 9449 section 7.1, one for each scheme that is served:
+ * none where another token would not help, and no error code where there was no token (RFC 6750
+ * section 3.1). The error stands with the scheme that was used.
  */
 function challengeOf(
   error: AuthError,
-  { realm, resourceMetadata }: Protection,
+  protection: Protection,
+  used: TokenScheme | undefined,
 ): string | undefined {
   if (error.status !== 401 && !error.challengeError) return undefined;
-  const parameters: [string, string][] = [['realm', realm]];
+  const schemes = schemesOf(protection);
+  const blamed = schemes.find((scheme) => scheme === used) ?? schemes[0];
+  return schemes
+    .map((scheme) => {
+      const parameters = commonParameters(scheme, protection);
+      if (scheme === blamed) parameters.push(...errorParameters(error));
+      return `${scheme} ${parameters.map(([name, value]) => `${name}="${quotable(value)}"`).join(', ')}`;
+    })
+    .join(', ');
+}
+
+function schemesOf({ proofAlgorithms, boundOnly }: Protection): TokenScheme[] {
+  if (!proofAlgorithms) return ['Bearer'];
+  return boundOnly ? ['DPoP'] : ['Bearer', 'DPoP'];
+}
+
+type Parameter = [name: string, value: string];
+
+function commonParameters(scheme: TokenScheme, protection: Protection): Parameter[] {
+  const { realm, resourceMetadata, proofAlgorithms = [] } = protection;
+  const parameters: Parameter[] = [['realm', realm]];
   if (resourceMetadata) parameters.push(['resource_metadata', resourceMetadata]);
-  if (error.challengeError) {
-    parameters.push(['error', error.challengeError], ['error_description', error.message]);
-  }
+  if (scheme === 'DPoP') parameters.push(['algs', proofAlgorithms.join(' ')]);
+  return parameters;
+}
+
+function errorParameters(error: AuthError): Parameter[] {
+  if (!error.challengeError) return [];
+  const parameters: Parameter[] = [
+    ['error', error.challengeError],
+    ['error_description', error.message],
+  ];
   if (error instanceof InsufficientScopeError && error.required.scopes) {
     parameters.push(['scope', error.required.scopes.join(' ')]);
   }
-  return `Bearer ${parameters.map(([name, value]) => `${name}="${quotable(value)}"`).join(', ')}`;
+  return parameters;
 }
 
 /** RFC 6750 section 3: printable ASCII without the quote and the backslash. */

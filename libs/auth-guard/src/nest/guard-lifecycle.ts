@@ -2,10 +2,11 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import { ApplicationConfig } from '@nestjs/core';
 import { AuthGuardConfigurationError } from '../errors.js';
-import type { KeySource } from '../keys/key-source.js';
+import { TrustedIssuers } from '../issuers/trusted-issuers.js';
 import { Revocations } from '../revocation/revocations.js';
 import { MessageGuard } from './message-guard.js';
-import { KEY_SOURCE } from './module-definition.js';
+import { MODULE_OPTIONS_TOKEN } from './module-definition.js';
+import type { AuthGuardOptions } from './options.js';
 import { RouteTable } from './route-table.js';
 import { isGuarded } from './sockets/guard-sockets.js';
 import { LiveConnections } from './sockets/live-connections.js';
@@ -19,7 +20,8 @@ export class GuardLifecycle implements OnModuleInit, OnApplicationShutdown {
     private readonly config: ApplicationConfig,
     private readonly revocations: Revocations,
     private readonly connections: LiveConnections,
-    @Inject(KEY_SOURCE) private readonly keys: KeySource,
+    private readonly issuers: TrustedIssuers,
+    @Inject(MODULE_OPTIONS_TOKEN) private readonly options: AuthGuardOptions,
   ) {}
 
   /**
@@ -30,16 +32,19 @@ export class GuardLifecycle implements OnModuleInit, OnApplicationShutdown {
     this.sayWhatIsNotAsked();
     this.messages.assertAttached();
     this.assertSocketsGuarded();
-    await this.keys.start?.();
+    await this.issuers.start();
     this.revocations.onRevoked(() => {
-      this.connections.closeWhere((principal) => this.revocations.isRevoked(principal));
+      this.connections.closeWhere(
+        (principal) =>
+          principal.issuer === this.options.issuer && this.revocations.isRevoked(principal),
+      );
     });
     await this.revocations.start();
   }
 
   async onApplicationShutdown(): Promise<void> {
     await this.revocations.close();
-    await this.keys.close?.();
+    await this.issuers.close();
   }
 
   private sayWhatIsNotAsked(): void {

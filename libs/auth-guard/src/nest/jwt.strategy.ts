@@ -1,30 +1,28 @@
 import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { ExtractJwt, Strategy } from 'passport-jwt';
+import { Authenticator } from '../authentication/authenticator.js';
+import type { TokenRequest } from '../authentication/credentials.js';
 import { AuthError, InvalidTokenError } from '../errors.js';
 import type { Principal } from '../token/principal.js';
-import { TokenVerifier } from '../token/verifier.js';
 import { AuthException } from './auth.exception.js';
-
-const extractToken = ExtractJwt.fromAuthHeaderAsBearerToken();
 
 type PassportRequest = Parameters<Strategy['authenticate']>[0];
 
 /**
- * The Passport strategy `jwt`: passport-jwt's, with its extractor, whose verifying is done by the
- * same verifier as the guard's. So `AuthGuard('jwt')` and `request.user` work as they always did.
+ * The Passport strategy `jwt`: passport-jwt's, whose token is found and verified as the guard does it. So `AuthGuard('jwt')` and `request.user` work as they always did.
  */
 @Injectable()
 export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
-  constructor(private readonly verifier: TokenVerifier) {
+  constructor(private readonly authenticator: Authenticator) {
     super({
-      jwtFromRequest: extractToken,
+      jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
       secretOrKeyProvider: (_request, _token, done) => done(new Error('jsonwebtoken is not used')),
     });
   }
 
   override authenticate(request: PassportRequest): void {
-    void this.verify(extractToken(request)).then(
+    void this.verify(request as unknown as TokenRequest).then(
       (principal) => this.success(principal),
       (error: unknown) => this.reject(error),
     );
@@ -35,9 +33,8 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
     return principal;
   }
 
-  private async verify(token: string | null): Promise<Principal> {
-    if (!token) throw new InvalidTokenError('token_missing');
-    return await this.verifier.verify(token);
+  private async verify(request: TokenRequest): Promise<Principal> {
+    return await this.authenticator.authenticate(request);
   }
 
   /** A refused token lets Passport try the next strategy; anything else is an error. */

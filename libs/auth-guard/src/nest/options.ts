@@ -2,16 +2,26 @@ import type { RevocationOptions } from '../revocation/revocations.js';
 import type { TokenVerifierOptions } from '../token/verifier.js';
 import type { KeysOptions } from '../keys/from-options.js';
 import type { TokenCookieOptions } from '../authentication/token-cookie.js';
+import type { DpopOptions } from '../dpop/options.js';
+import type { IssuerOptions } from '../issuers/issuer-options.js';
 import type { RpcOptions } from './calls/rpc-calls.js';
 import type { SocketOptions } from './sockets/guard-sockets.js';
 
 /** What `AuthGuardModule.forRoot()` takes. Everything but `issuer`, `audience` and `keys` has a default. */
-export interface AuthGuardOptions extends Omit<TokenVerifierOptions, 'keys' | 'revocation'> {
+export interface AuthGuardOptions extends Omit<
+  TokenVerifierOptions,
+  'keys' | 'revocation' | 'boundTokens'
+> {
   /**
    * Where the keys come from: `{ jwksUri, snapshotPath? }` for an issuer that publishes them,
    * `{ publicKey, kid? }` or `{ jwks }` for keys that are given, or a `KeySource` of your own.
    */
   keys: KeysOptions;
+  /**
+   * Further issuers whose tokens are accepted, each on its own terms and by its own keys. A token's `iss`
+   * says which one is asked. Ids of users are unique within an issuer: look at `principal.issuer`, too.
+   */
+  otherIssuers?: readonly IssuerOptions[];
   /**
    * Which tokens are void before their time: `{ feed: { url } }` to follow the issuer's revocation feed,
    * `isRevoked` for knowledge of your own. Without either, a token is good until it expires.
@@ -26,6 +36,11 @@ export interface AuthGuardOptions extends Omit<TokenVerifierOptions, 'keys' | 'r
    * own pages. Off by default: a browser sends cookies for whoever asks it to.
    */
   cookie?: TokenCookieOptions;
+  /**
+   * Accepts tokens that are bound to a key of their client (RFC 9449), with a proof for each request.
+   * Without it they are refused.
+   */
+  dpop?: DpopOptions;
   /** How connections to gateways are let in. With a token each, by default. */
   sockets?: SocketOptions;
   /** Where the messages of microservices carry their token. Without it they are denied. */

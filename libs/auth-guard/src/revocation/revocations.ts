@@ -44,8 +44,7 @@ export class Revocations implements RevocationCheck {
 
   isRevoked(principal: Principal): boolean {
     return (
-      this.follower?.isRevoked(principal) === true ||
-      this.options.isRevoked?.(principal) === true
+      this.follower?.isRevoked(principal) === true || this.options.isRevoked?.(principal) === true
     );
   }
 

@@ -1,5 +1,6 @@
 import { InvalidTokenError } from '../errors.js';
 import type { JsonObject } from '../jws/json.js';
+import type { TokenDialect } from './dialect.js';
 import type { Principal } from './principal.js';
 import type { TokenProfile } from './profile.js';
 
@@ -17,9 +18,19 @@ const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
  */
 export function readPrincipal(claims: JsonObject, profile: TokenProfile, now: number): Principal {
   if (claims.iss !== profile.issuer) throw new InvalidTokenError('token_issuer_invalid');
+  const standard = profile.dialect ? translate(claims, profile.dialect) : claims;
+  return Object.freeze(toPrincipal(standard, claims, profile, now));
+}
+
+/** @param claims under their standard names */
+function toPrincipal(
+  claims: JsonObject,
+  asTheyCame: JsonObject,
+  profile: TokenProfile,
+  now: number,
+): Principal {
   const audience = readAudience(claims, profile);
   const { issuedAt, expiresAt } = readTimes(claims, profile, now);
-  refuseBoundTokens(claims);
   const subject = requiredText(claims.sub, 'sub');
   const clientId = requiredText(claims.client_id, 'client_id');
   const kind = subject === clientId ? 'service' : 'user';
@@ -29,8 +40,9 @@ export function readPrincipal(claims: JsonObject, profile: TokenProfile, now: nu
     // RFC 9068 section 5: a user whose id can be made to equal a client's must not become it.
     throw invalid('A token whose sub equals its client_id belongs to no login.');
   }
-  return Object.freeze({
+  return {
     kind,
+    issuer: profile.issuer,
     subject,
     clientId,
     sessionId,
@@ -43,8 +55,23 @@ export function readPrincipal(claims: JsonObject, profile: TokenProfile, now: nu
     authTime,
     acr: optionalText(claims.acr, 'acr'),
     amr: optionalTexts(claims.amr, 'amr'),
-    claims,
-  });
+    boundTo: readBinding(asTheyCame, profile),
+    attributes: readAttributes(asTheyCame, profile),
+    claims: asTheyCame,
+  };
+}
+
+/** The token's claims under their standard names; a service's subject is its client. */
+function translate(claims: JsonObject, dialect: TokenDialect): JsonObject {
+  const { kind, claims: standard } = dialect.read(claims);
+  for (const value of Object.values(standard)) Object.freeze(value);
+  if (kind === 'service') {
+    return { ...standard, sub: standard.client_id, sid: undefined, auth_time: undefined };
+  }
+  if (standard.sub === standard.client_id) {
+    throw invalid("A user's token must not be about its client.");
+  }
+  return standard;
 }
 
 /** Whether a token that expires at `expiresAt` is over. All times in seconds. */
@@ -81,10 +108,36 @@ function readTimes(claims: JsonObject, profile: TokenProfile, now: number) {
   return { issuedAt, expiresAt };
 }
 
-/** RFC 9449 section 7.2: a bound token that comes as a bearer token must be refused. */
-function refuseBoundTokens(claims: JsonObject): void {
-  if (Object.hasOwn(claims, 'cnf')) throw new InvalidTokenError('token_binding_unsupported');
+/**
+ * The key that a token is bound to. A binding that cannot be checked refuses the token: to leave it
+ * unchecked would turn a bound token into one for everybody (RFC 7800 section 3.1, RFC 9449 section 7.2).
+ */
+function readBinding({ cnf }: JsonObject, { boundTokens }: TokenProfile): string | undefined {
+  if (cnf === undefined) return undefined;
+  if (!boundTokens) throw new InvalidTokenError('token_binding_unsupported');
+  const binding = typeof cnf === 'object' && cnf !== null ? (cnf as JsonObject) : {};
+  const { jkt } = binding;
+  const alone = Object.keys(binding).length === 1;
+  if (alone && typeof jkt === 'string' && THUMBPRINT.test(jkt)) return jkt;
+  throw new InvalidTokenError('token_binding_unsupported');
 }
+
+/** A SHA-256 in base64url, as RFC 9449 section 6.1 has it. */
+const THUMBPRINT = /^[\w-]{43}$/;
+
+function readAttributes(claims: JsonObject, { attributes }: TokenProfile): Principal['attributes'] {
+  if (!attributes) return NO_ATTRIBUTES;
+  try {
+    return Object.freeze({ ...attributes(claims) });
+  } catch (cause) {
+    throw new InvalidTokenError('token_claims_invalid', {
+      detail: 'The claims are not what this service needs.',
+      cause,
+    });
+  }
+}
+
+const NO_ATTRIBUTES: Principal['attributes'] = Object.freeze({});
 
 function readScopes({ scope }: JsonObject): readonly string[] {
   if (scope === undefined || scope === '') return NONE;

@@ -4,12 +4,14 @@ import type { JsonObject } from '../jws/json.js';
  * Who is calling, as a verified access token says. Frozen all the way down, since one object may
  * serve many requests that carry the same token.
  */
-export interface Principal {
+export interface Principal<Attributes extends object = Readonly<Record<string, unknown>>> {
   /**
    * `user`: a person, or software acting for one. `service`: software acting for itself (client
    * credentials), which RFC 9068 section 2.2 shows by a `sub` that equals `client_id`.
    */
   readonly kind: 'user' | 'service';
+  /** `iss`: who says all this. Ids are unique within one issuer, and mean nothing across several. */
+  readonly issuer: string;
   /** `sub`: the user's id, or the client's for a service. */
   readonly subject: string;
   /** `client_id`: the client that the token was issued to. */
@@ -34,6 +36,13 @@ export interface Principal {
   readonly acr?: string | undefined;
   /** `amr`: by which means (RFC 8176). */
   readonly amr?: readonly string[] | undefined;
-  /** Every claim of the token as it came, for claims of your own. */
+  /**
+   * The thumbprint of the key that the token is bound to (`cnf.jkt`, RFC 9449 section 6.1). Its
+   * possession has been proved.
+   */
+  readonly boundTo?: string | undefined;
+  /** What the option `attributes` reads out of the claims; empty without it. */
+  readonly attributes: Attributes;
+  /** Every claim of the token as it came. */
   readonly claims: JsonObject;
 }

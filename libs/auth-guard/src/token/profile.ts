@@ -1,4 +1,8 @@
 import { AuthGuardConfigurationError } from '../errors.js';
+import { ACCESS_TOKEN_TYPES } from '../jws/header.js';
+import type { TokenTypes } from '../jws/header.js';
+import type { JsonObject } from '../jws/json.js';
+import type { TokenDialect } from './dialect.js';
 
 /** What the verifier demands of a token beyond its form. */
 export interface TokenProfileOptions {
@@ -16,6 +20,22 @@ export interface TokenProfileOptions {
    * default. A longer one keeps a stolen token useful for longer, and roles outdated for longer.
    */
   maxTokenLifetime?: number;
+  /** For an issuer that does not keep to RFC 9068. None by default; see what each one costs. */
+  dialect?: TokenDialect;
+  /**
+   * Reads what your tokens say beyond the standard into `principal.attributes`. Called once per token,
+   * after everything else has proved right, and remembered with it. What it throws refuses the token.
+   *
+   * @example
+   * attributes: (claims) => z.object({ tenant: z.uuid() }).parse(claims)
+   */
+  attributes?: (claims: JsonObject) => object;
+  /**
+   * Accepts tokens that are bound to a key with `cnf.jkt` (RFC 9449), and says so in
+   * `principal.boundTo`. Whoever asks for this must check the proof: without that, a bound token opens
+   * as much in a thief's hand. False by default; the guard's option `dpop` does both.
+   */
+  boundTokens?: boolean;
 }
 
 /** The options, checked and complete. Times in seconds. */
@@ -24,6 +44,11 @@ export interface TokenProfile {
   readonly audience: ReadonlySet<string>;
   readonly clockTolerance: number;
   readonly maxTokenLifetime: number;
+  /** The accepted values of the header's `typ`. */
+  readonly types: TokenTypes;
+  readonly dialect: TokenDialect | undefined;
+  readonly attributes: ((claims: JsonObject) => object) | undefined;
+  readonly boundTokens: boolean;
 }
 
 /** @throws {AuthGuardConfigurationError} naming the option that is missing or out of bounds */
@@ -38,6 +63,10 @@ export function tokenProfile(options: TokenProfileOptions): TokenProfile {
     audience: new Set(audience),
     clockTolerance: seconds('clockTolerance', options.clockTolerance ?? 5, 0, 60),
     maxTokenLifetime: seconds('maxTokenLifetime', options.maxTokenLifetime ?? 3600, 1, 86_400),
+    types: options.dialect ? new Set(options.dialect.types) : ACCESS_TOKEN_TYPES,
+    dialect: options.dialect,
+    attributes: options.attributes,
+    boundTokens: options.boundTokens ?? false,
   };
 }
 

@@ -84,11 +84,15 @@ export class TokenVerifier {
 
   private verifyAnew(token: string): Principal | Promise<Principal> {
     const jws = splitCompact(token);
-    const kid = this.headers.get(jws.header) ?? checkHeader(decodePart(jws.header)).kid;
+    const kid = this.headers.get(jws.header) ?? this.checkHeader(jws.header);
     return withKey(this.keys.getKey(kid), (key) => {
       if (!key) throw new InvalidTokenError('token_key_unknown');
       return this.verifyWithKey(token, jws, { kid, key });
     });
+  }
+
+  private checkHeader(header: string): string {
+    return checkHeader(decodePart(header), this.profile.types).kid;
   }
 
   private verifyWithKey(

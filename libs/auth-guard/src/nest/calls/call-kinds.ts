@@ -22,9 +22,10 @@ export class CallKinds {
     adapter: HttpAdapterHost,
     @Inject(MODULE_OPTIONS_TOKEN) options: AuthGuardOptions,
   ) {
+    const protection = protectionOf(options);
     this.kinds = new Map<string, CallKind>([
-      ['http', new HttpCalls(authenticator, adapter, protectionOf(options))],
-      ['graphql', new GraphqlCalls(authenticator, connections)],
+      ['http', new HttpCalls(authenticator, adapter, protection)],
+      ['graphql', new GraphqlCalls(authenticator, connections, adapter, protection)],
       ['ws', new SocketCalls(connections)],
       ['rpc', new RpcCalls(authenticator, options.rpc)],
     ]);

@@ -1,20 +1,26 @@
 import type { ExecutionContext } from '@nestjs/common';
+import type { HttpAdapterHost } from '@nestjs/core';
 import type { Authenticator } from '../../authentication/authenticator.js';
+import { schemeOf } from '../../authentication/credentials.js';
 import { AuthError } from '../../errors.js';
 import type { Principal } from '../../token/principal.js';
 import { AuthException } from '../auth.exception.js';
+import { headersOf } from '../challenge.js';
+import type { Protection } from '../challenge.js';
 import type { LiveConnections } from '../sockets/live-connections.js';
 import type { CallKind } from './call-kind.js';
 import { graphqlOriginOf } from './graphql-request.js';
 
 /**
  * Queries, mutations and subscriptions: authenticated by the request that carried them. A refusal is an
- * error among `errors`, with its code in `extensions`.
+ * error among `errors`, with its code in `extensions`; the challenge is on the answer.
  */
 export class GraphqlCalls implements CallKind {
   constructor(
     private readonly authenticator: Authenticator,
     private readonly connections: LiveConnections,
+    private readonly adapter: HttpAdapterHost,
+    private readonly protection: Protection,
   ) {}
 
   authenticate(context: ExecutionContext): Principal | Promise<Principal> {
@@ -35,7 +41,16 @@ export class GraphqlCalls implements CallKind {
     return this.connections.authenticate(socket, request);
   }
 
-  refuse(_context: ExecutionContext, error: AuthError): never {
+  refuse(context: ExecutionContext, error: AuthError): never {
+    const origin = graphqlOriginOf(context);
+    if (origin?.reply && !origin.socket) {
+      const { authorization } = origin.request.headers;
+      const headers = headersOf(error, this.protection, schemeOf(authorization));
+      for (const [name, value] of Object.entries(headers)) {
+        // The body is GraphQL's.
+        if (name !== 'Content-Type') this.adapter.httpAdapter.setHeader(origin.reply, name, value);
+      }
+    }
     throw new AuthException(error);
   }
 }

@@ -2,10 +2,11 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
 import type { Authenticator } from '../../authentication/authenticator.js';
 import type { TokenRequest } from '../../authentication/credentials.js';
+import { schemeOf } from '../../authentication/credentials.js';
 import type { AuthError } from '../../errors.js';
 import type { Principal } from '../../token/principal.js';
 import { AuthException } from '../auth.exception.js';
-import { headersOf } from '../challenge.js';
+import { headersOf, nonceHeaders } from '../challenge.js';
 import type { Protection } from '../challenge.js';
 import type { CallKind } from './call-kind.js';
 
@@ -18,15 +19,29 @@ export class HttpCalls implements CallKind {
   ) {}
 
   authenticate(context: ExecutionContext): Principal | Promise<Principal> {
-    return this.authenticator.authenticate(context.switchToHttp().getRequest<TokenRequest>());
+    const http = context.switchToHttp();
+    const request = http.getRequest<TokenRequest>();
+    const principal = this.authenticator.authenticate(request);
+    if (!(principal instanceof Promise)) return principal;
+    return principal.then((verified) => {
+      const nonce = this.authenticator.freshNonceFor(request);
+      if (nonce !== undefined) this.setHeaders(http.getResponse(), nonceHeaders(nonce));
+      return verified;
+    });
   }
 
   /** The headers go onto the response here, so that they arrive whichever filter renders the body. */
   refuse(context: ExecutionContext, error: AuthError): never {
-    const response: unknown = context.switchToHttp().getResponse();
-    for (const [name, value] of Object.entries(headersOf(error, this.protection))) {
+    const http = context.switchToHttp();
+    const { authorization } = http.getRequest<TokenRequest>().headers;
+    const headers = headersOf(error, this.protection, schemeOf(authorization));
+    this.setHeaders(http.getResponse(), headers);
+    throw new AuthException(error);
+  }
+
+  private setHeaders(response: unknown, headers: Record<string, string>): void {
+    for (const [name, value] of Object.entries(headers)) {
       this.adapter.httpAdapter.setHeader(response, name, value);
     }
-    throw new AuthException(error);
   }
 }

@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import type { TokenRequest } from '../authentication/credentials.js';
+import type { Clock } from '../clock.js';
+import { DpopNonceError, InvalidTokenError, ReplayUnknownError } from '../errors.js';
+import { DpopNonces } from './nonces.js';
+import { checkedNonceOptions, dpopSettings } from './options.js';
+import type { DpopOptions, DpopSettings } from './options.js';
+import { checkProof } from './proof.js';
+import type { CheckedProof } from './proof.js';
+import { MemoryReplayStore } from './replay-store.js';
+import type { ReplayStore } from './replay-store.js';
+
+/** A bound token and the request that it came with. */
+export interface BoundRequest {
+  request: TokenRequest;
+  token: string;
+  /** `cnf.jkt` of the token. */
+  thumbprint: string;
+}
+
+/** Proofs of possession for bound tokens (RFC 9449 section 7). */
+export class Dpop {
+  readonly settings: DpopSettings;
+  private readonly nonces: DpopNonces | undefined;
+  private readonly replays: ReplayStore;
+  /** A request whose proof was checked: GraphQL asks once for each operation in it. */
+  private readonly proved = new WeakMap<TokenRequest, string>();
+  /** Requests whose nonce is of the period before. */
+  private readonly ageing = new WeakSet<TokenRequest>();
+
+  /** @throws {AuthGuardConfigurationError} */
+  constructor(
+    options: DpopOptions,
+    private readonly clock: Clock,
+  ) {
+    this.settings = dpopSettings(options);
+    const { nonce, replayStore } = this.settings;
+    if (nonce) this.nonces = new DpopNonces(nonce === true ? {} : checkedNonceOptions(nonce));
+    this.replays = replayStore ?? new MemoryReplayStore(() => this.now());
+  }
+
+  /**
+   * Checks that whoever sent a bound token holds its key.
+   *
+   * @throws {InvalidTokenError} `dpop_proof_invalid`, `token_binding_mismatch`
+   * @throws {DpopNonceError} with the nonce to use
+   * @throws {ReplayUnknownError} when it cannot be told whether the proof is new
+   */
+  async prove({ request, token, thumbprint }: BoundRequest): Promise<void> {
+    const { dpop } = request.headers;
+    if (typeof dpop !== 'string') {
+      throw new InvalidTokenError('dpop_proof_invalid', {
+        detail: 'Send one proof in the header DPoP.',
+      });
+    }
+    const proof = checkProof(dpop, {
+      ...this.settings,
+      method: request.method,
+      target: targetOf(request),
+      token,
+      thumbprint,
+      now: this.now(),
+    });
+    this.checkNonce(proof, request);
+    if (this.proved.get(request) === dpop) return;
+    await this.checkNew(proof, thumbprint);
+    this.proved.set(request, dpop);
+  }
+
+  /** The nonce to give along with an answer, when the one that the request used will not do much longer. */
+  freshNonceFor(request: TokenRequest): string | undefined {
+    return this.ageing.has(request) ? this.nonces?.current(this.now()) : undefined;
+  }
+
+  private checkNonce({ nonce }: CheckedProof, request: TokenRequest): void {
+    if (!this.nonces) return;
+    const judgement = this.nonces.judge(nonce, this.now());
+    if (judgement === 'unknown') throw new DpopNonceError(this.nonces.current(this.now()));
+    if (judgement === 'ageing') this.ageing.add(request);
+  }
+
+  private async checkNew({ jti, issuedAt }: CheckedProof, thumbprint: string): Promise<void> {
+    const id = createHash('sha256').update(`${thumbprint}.${jti}`).digest('base64url');
+    const isNew = await this.remember(id, Math.ceil(issuedAt + this.settings.proofLifetime));
+    if (isNew) return;
+    throw new InvalidTokenError('dpop_proof_invalid', {
+      detail: 'The DPoP proof was used before. Make one for each request.',
+    });
+  }
+
+  private async remember(id: string, until: number): Promise<boolean> {
+    try {
+      return await this.replays.remember(id, until);
+    } catch (cause) {
+      throw new ReplayUnknownError({ cause });
+    }
+  }
+
+  private now(): number {
+    return this.clock.now() / 1000;
+  }
+}
+
+/** Express cuts what a router is mounted at off `url`, and keeps all of it here. */
+function targetOf(request: TokenRequest & { originalUrl?: string }): string {
+  return request.originalUrl ?? request.url;
+}

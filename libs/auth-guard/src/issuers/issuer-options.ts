@@ -1,0 +1,20 @@
+import type { KeysOptions } from '../keys/from-options.js';
+import type { TokenVerifierOptions } from '../token/verifier.js';
+
+/** One issuer whose tokens are accepted, and on what terms. */
+export interface IssuerOptions extends Omit<
+  TokenVerifierOptions,
+  'keys' | 'clock' | 'boundTokens'
+> {
+  /**
+   * Where the keys come from: `{ jwksUri, snapshotPath? }` for an issuer that publishes them,
+   * `{ publicKey, kid? }` or `{ jwks }` for keys that are given, or a `KeySource` of your own.
+   */
+  keys: KeysOptions;
+}
+
+/** What a preset leaves to say: everything but the issuer's name and its dialect. */
+export interface PresetOptions extends Omit<IssuerOptions, 'issuer' | 'keys' | 'dialect'> {
+  /** The issuer's published keys by default; name another source to add a snapshot or a proxy. */
+  keys?: KeysOptions;
+}

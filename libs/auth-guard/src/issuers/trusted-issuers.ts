@@ -1,0 +1,48 @@
+import type { Verifier } from '../authentication/authenticator.js';
+import { AuthGuardConfigurationError, InvalidTokenError } from '../errors.js';
+import { decodePart, splitCompact } from '../jws/compact.js';
+import type { KeySource } from '../keys/key-source.js';
+import type { Principal } from '../token/principal.js';
+
+export interface TrustedIssuer {
+  issuer: string;
+  keys: KeySource;
+  verifier: Verifier;
+}
+
+/**
+ * The issuers whose tokens are accepted. With several, a token's `iss` says whose verifier is asked, and
+ * that verifier trusts its own issuer's keys and nobody else's: a token that names another issuer than
+ * the one who signed it has a wrong signature.
+ */
+export class TrustedIssuers implements Verifier {
+  private readonly verifiers: ReadonlyMap<unknown, Verifier>;
+  private readonly only: Verifier | undefined;
+
+  /** @throws {AuthGuardConfigurationError} when two have one name */
+  constructor(private readonly issuers: readonly [TrustedIssuer, ...TrustedIssuer[]]) {
+    this.verifiers = new Map(issuers.map(({ issuer, verifier }) => [issuer, verifier]));
+    if (this.verifiers.size < issuers.length) {
+      throw new AuthGuardConfigurationError('otherIssuers: expected each issuer once.');
+    }
+    this.only = issuers.length === 1 ? issuers[0].verifier : undefined;
+  }
+
+  /** @throws {AuthError} */
+  verify(token: string): Principal | Promise<Principal> {
+    if (this.only) return this.only.verify(token);
+    // Nothing is believed here yet: who lies about `iss` is asked for a signature of that issuer.
+    const { iss } = decodePart(splitCompact(token).payload);
+    const verifier = this.verifiers.get(iss);
+    if (!verifier) throw new InvalidTokenError('token_issuer_invalid');
+    return verifier.verify(token);
+  }
+
+  async start(): Promise<void> {
+    await Promise.all(this.issuers.map(async ({ keys }) => keys.start?.()));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.issuers.map(async ({ keys }) => keys.close?.()));
+  }
+}
