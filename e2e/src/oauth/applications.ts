@@ -28,6 +28,7 @@ export function configured(
   });
 }
 
+// guide: single-page registration
 export const SINGLE_PAGE = {
   client_name: 'Shop in the browser',
   token_endpoint_auth_method: 'none',
@@ -37,6 +38,7 @@ export const SINGLE_PAGE = {
   first_party: true,
   audiences: { 'urn:signet:api': ['api'] },
 };
+// guide: end
 
 /** Opens a sign-in page and signs a new user in there. */
 export async function signedInAt(

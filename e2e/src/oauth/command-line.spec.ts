@@ -2,17 +2,21 @@ import * as oidc from 'openid-client';
 import { configured, ISSUER, person, registered } from './applications.ts';
 import { Browser } from './browser.ts';
 
+// guide: registration
+const COMMAND_LINE = {
+  client_name: 'Shop on the command line',
+  application_type: 'native',
+  token_endpoint_auth_method: 'none',
+  grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
+  first_party: true,
+  audiences: { 'urn:signet:api': ['api'] },
+};
+// guide: end
+
 let config: oidc.Configuration;
 
 beforeAll(async () => {
-  const { id } = await registered({
-    client_name: 'Shop on the command line',
-    application_type: 'native',
-    token_endpoint_auth_method: 'none',
-    grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
-    first_party: true,
-    audiences: { 'urn:signet:api': ['api'] },
-  });
+  const { id } = await registered(COMMAND_LINE);
   config = await configured(id, oidc.None());
 });
 

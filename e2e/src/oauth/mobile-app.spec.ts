@@ -3,19 +3,23 @@ import { configured, registered, signedInAt } from './applications.ts';
 
 const CALLBACK = 'com.example.shop:/callback';
 
+// guide: registration
+const MOBILE_APP = {
+  client_name: 'Shop on the phone',
+  application_type: 'native',
+  token_endpoint_auth_method: 'none',
+  grant_types: ['authorization_code', 'refresh_token'],
+  redirect_uris: [CALLBACK],
+  dpop_bound_access_tokens: true,
+  first_party: true,
+  audiences: { 'urn:signet:api': ['api'] },
+};
+// guide: end
+
 let config: oidc.Configuration;
 
 beforeAll(async () => {
-  const { id } = await registered({
-    client_name: 'Shop on the phone',
-    application_type: 'native',
-    token_endpoint_auth_method: 'none',
-    grant_types: ['authorization_code', 'refresh_token'],
-    redirect_uris: [CALLBACK],
-    dpop_bound_access_tokens: true,
-    first_party: true,
-    audiences: { 'urn:signet:api': ['api'] },
-  });
+  const { id } = await registered(MOBILE_APP);
   config = await configured(id, oidc.None());
 });
 
@@ -74,7 +78,9 @@ it('goes on with the same key, and with no other', async () => {
   await expect(stolen).rejects.toMatchObject({ error: 'invalid_grant' });
   const bare = oidc.refreshTokenGrant(config, refreshToken);
   await expect(bare).rejects.toMatchObject({ error: 'invalid_grant' });
+  // guide: refresh
   const next = await oidc.refreshTokenGrant(config, refreshToken, undefined, { DPoP });
+  // guide: end
   expect(next.token_type).toBe('dpop');
 });
 

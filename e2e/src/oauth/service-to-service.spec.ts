@@ -9,11 +9,13 @@ const insecure = { [oauth.allowInsecureRequests]: true };
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 
+// guide: registration
 const SERVICE = {
   client_name: 'Night shift',
   grant_types: ['client_credentials', EXCHANGE],
   audiences: { 'urn:signet:payments': ['payments:charge'] },
 };
+// guide: end
 
 let server: oauth.AuthorizationServer;
 

@@ -7,12 +7,14 @@ import { text } from 'node:stream/consumers';
 import { CALLBACK, configured, ISSUER, registered, signedInAt, person } from './applications.ts';
 import { Browser } from './browser.ts';
 
+// guide: registration
 const WEB_APP = {
   client_name: 'Book club',
   grant_types: ['authorization_code', 'refresh_token'],
   redirect_uris: [CALLBACK],
   require_pushed_authorization_requests: true,
 };
+// guide: end
 
 async function application(metadata: object = {}) {
   const { id, secret } = await registered({ ...WEB_APP, ...metadata });

@@ -2,7 +2,7 @@ export const STYLE = `
 :root { color-scheme: light dark; --ink: #1a1c21; --paper: #fff; --ground: #f2f3f5; --line: #767b85; --accent: #1d4ed8; --on-accent: #fff; --bad: #b42318 }
 @media (prefers-color-scheme: dark) { :root { --ink: #eceef2; --paper: #1c1f26; --ground: #111318; --line: #8b919d; --accent: #93b4ff; --on-accent: #0b1020; --bad: #ff9b8f } }
 * { box-sizing: border-box }
-body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1rem; background: var(--ground); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif }
+body { margin: 0; overflow-wrap: anywhere; min-height: 100vh; display: grid; place-items: center; padding: 1rem; background: var(--ground); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif }
 main { width: 100%; max-width: 26rem; padding: 2rem; background: var(--paper); border-radius: .75rem }
 h1 { margin: 0 0 1rem; font-size: 1.5rem; line-height: 1.25 }
 label { display: block; margin: 1rem 0 .25rem; font-weight: 600 }
