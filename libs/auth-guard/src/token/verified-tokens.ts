@@ -43,6 +43,7 @@ export class VerifiedTokens {
   }
 
   get(token: string): VerifiedToken | undefined {
+    if (this.maxLength === 0) return undefined;
     const tail = tailOf(token);
     const entry = this.young.get(tail);
     if (entry?.token === token) return entry;
