@@ -6,6 +6,8 @@ export type { TestKeyPair } from './key-pair.js';
 export { createKeyPair } from './key-pair.js';
 export type { TestRevocation } from './revocation-feed.js';
 export { TestRevocationFeed } from './revocation-feed.js';
+export type { TestRevocation } from './revocation-feed.js';
+export { TestRevocationFeed } from './revocation-feed.js';
 export { TestClock } from './test-clock.js';
 export type { TestIssuerOptions, TestTokenOptions } from './test-issuer.js';
 export { createTestIssuer, TestIssuer } from './test-issuer.js';
