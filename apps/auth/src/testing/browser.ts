@@ -47,8 +47,8 @@ export class Browser {
     return response;
   }
 
-  cookieNames(): string[] {
-    return [...this.cookies.keys()].sort();
+  cookieValues(): string[] {
+    return [...this.cookies.values()].map(({ value }) => value);
   }
 
   private async request(method: string, url: URL, body?: URLSearchParams): Promise<View> {
