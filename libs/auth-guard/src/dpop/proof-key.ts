@@ -81,18 +81,18 @@ function isMember(name: string, value: unknown): boolean {
 }
 
 function importKey(jwk: JsonWebKey): KeyObject | undefined {
+  let key: KeyObject;
   try {
-    const key = createPublicKey({ key: jwk, format: 'jwk' });
+    key = createPublicKey({ key: jwk, format: 'jwk' });
+  } catch {
+    // Whatever OpenSSL has against it.
+    return undefined;
+  }
+  try {
     if (jwk.kty === 'RSA') assertVerificationKey(key);
     return key;
   } catch (error) {
-    if (error instanceof UnusableKeyError || error instanceof TypeError || isCryptoError(error)) {
-      return undefined;
-    }
+    if (error instanceof UnusableKeyError) return undefined;
     throw error;
   }
-}
-
-function isCryptoError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error;
 }

@@ -1,11 +1,11 @@
 export type { BadTokens } from './bad-tokens.js';
+export type { DpopProofOptions } from './dpop-key.js';
+export { createDpopKey, DpopKey } from './dpop-key.js';
 export { signWithPublicKey, tamper, unsign } from './forge.js';
 export type { JwksServer } from './jwks-server.js';
 export { signJws } from './jws.js';
 export type { TestKeyPair } from './key-pair.js';
 export { createKeyPair } from './key-pair.js';
-export type { TestRevocation } from './revocation-feed.js';
-export { TestRevocationFeed } from './revocation-feed.js';
 export type { TestRevocation } from './revocation-feed.js';
 export { TestRevocationFeed } from './revocation-feed.js';
 export { TestClock } from './test-clock.js';

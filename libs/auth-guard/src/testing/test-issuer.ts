@@ -32,6 +32,8 @@ export interface TestTokenOptions {
   audience?: string | readonly string[];
   /** Seconds from now until it expires, 600 by default. Negative for one that has expired. */
   lifetime?: number;
+  /** Binds the token to a key of its client (RFC 9449): one of `createDpopKey()`. */
+  boundTo?: { readonly thumbprint: string };
   /** Claims to add or to replace; undefined leaves one out. */
   claims?: Record<string, unknown>;
   /** Header parameters to add or to replace; undefined leaves one out. */
@@ -141,6 +143,7 @@ export class TestIssuer {
       exp: now + lifetime,
       jti: randomUUID(),
       ...claims,
+      ...(options.boundTo ? { cnf: { jkt: options.boundTo.thumbprint } } : {}),
       ...(options.scopes ? { scope: options.scopes.join(' ') } : {}),
       ...options.claims,
     };
