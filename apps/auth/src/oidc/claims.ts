@@ -9,6 +9,14 @@ import { USERINFO } from './audiences.js';
 import { EXCHANGED } from './token-exchange.js';
 import { UnitOfWork } from './unit-of-work.js';
 
+/** What the engine wants to know of an account. */
+export const account = { id: users.id, email: users.email };
+
+interface KnownAccount {
+  id: string;
+  email: string;
+}
+
 /** What tokens say of the user and of the login, read afresh each time one is issued. */
 @Injectable()
 export class Claims {
@@ -23,12 +31,8 @@ export class Claims {
 
   /** The account behind `sub`, unless it has been disabled. */
   async account(userId: string): Promise<Account | undefined> {
-    const [user] = await this.unit.read((executor) =>
-      executor
-        .select({ id: users.id, email: users.email })
-        .from(users)
-        .where(and(eq(users.id, userId), isNull(users.disabledAt))),
-    );
+    const known = this.unit.take(`account ${userId}`) as KnownAccount | undefined;
+    const user = known ?? (await this.read(userId));
     return user && { accountId: user.id, claims: () => ({ sub: user.id, email: user.email }) };
   }
 
@@ -68,6 +72,16 @@ export class Claims {
     if (issuedAt === undefined) throw new Error('a token whose claims nobody has read');
     const lifetime = Number(payload.exp) - Number(payload.iat);
     Object.assign(payload, { iat: issuedAt, exp: issuedAt + lifetime });
+  }
+
+  private async read(userId: string): Promise<KnownAccount | undefined> {
+    const [user] = await this.unit.read((executor) =>
+      executor
+        .select(account)
+        .from(users)
+        .where(and(eq(users.id, userId), isNull(users.disabledAt))),
+    );
+    return user;
   }
 
   private async ofClient(token: ClientCredentials): Promise<Record<string, unknown>> {

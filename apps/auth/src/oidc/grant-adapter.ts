@@ -24,6 +24,8 @@ export class GrantAdapter implements Adapter {
   }
 
   async find(id: string): Promise<AdapterPayload | undefined> {
+    const known = this.unit.take(`grant ${id}`) as AdapterPayload | undefined;
+    if (known) return known;
     const [grant] = await this.unit.read((executor) =>
       executor
         .select({ payload: grants.payload })

@@ -28,11 +28,13 @@ const ONCE_ONLY = new Set(['ReplayDetection']);
 
 const FOREIGN_KEY_VIOLATION = '23503';
 
+export type EngineRecord = typeof engineRecords.$inferSelect;
+
 /** Everything that the engine stores except grants: found by the hash of its value. */
 export class RecordAdapter implements Adapter {
   constructor(
     private readonly model: string,
-    private readonly unit: UnitOfWork,
+    protected readonly unit: UnitOfWork,
     private readonly sessions: SessionStore,
     /** Shared by all replicas, and not in the database. */
     private readonly secret: string,
@@ -131,6 +133,14 @@ export class RecordAdapter implements Adapter {
     return {};
   }
 
+  /** The row that the condition names, of any model. */
+  protected async row(condition: SQL | undefined): Promise<EngineRecord | undefined> {
+    const [record] = await this.unit.read((executor) =>
+      executor.select().from(engineRecords).where(condition),
+    );
+    return record;
+  }
+
   /** Grants are locked before their records, by everyone: otherwise two could wait for each other. */
   private async lockGrant(transaction: Transaction, id: string): Promise<string | undefined> {
     const [record] = await transaction
@@ -150,12 +160,7 @@ export class RecordAdapter implements Adapter {
     condition: SQL,
     known: AdapterPayload = {},
   ): Promise<AdapterPayload | undefined> {
-    const [record] = await this.unit.read((executor) =>
-      executor
-        .select()
-        .from(engineRecords)
-        .where(and(eq(engineRecords.model, this.model), condition, isCurrent)),
-    );
+    const record = await this.row(and(eq(engineRecords.model, this.model), condition, isCurrent));
     if (!record) return undefined;
     const { payload, consumedAt, hash } = record;
     const jti = known.jti ?? this.handleOf(hash);

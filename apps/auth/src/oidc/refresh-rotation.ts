@@ -13,6 +13,20 @@ import { requester } from './requester.js';
 import { keyFor, unseal } from './secret-box.js';
 import { UnitOfWork } from './unit-of-work.js';
 
+const MODEL = 'RefreshToken';
+
+/** A token as it was before it was consumed. */
+interface Consumed {
+  hash: string;
+  sealedValue: string | null;
+}
+
+/** What became of the refresh token of a request: it was consumed, or its successor is given again. */
+interface Outcome {
+  consumed?: Consumed | undefined;
+  successor?: string;
+}
+
 /**
  * What happens to a refresh token that is used. Public clients' tokens are exchanged for the next one
  * (RFC 9700 section 4.14.2); confidential clients keep theirs, which is worth nothing without their
@@ -24,8 +38,7 @@ import { UnitOfWork } from './unit-of-work.js';
  */
 @Injectable()
 export class RefreshRotation {
-  /** What became of the refresh token of a request. */
-  private readonly outcomes = new WeakMap<KoaContextWithOIDC, { successor?: string }>();
+  private readonly outcomes = new WeakMap<KoaContextWithOIDC, Outcome>();
 
   constructor(
     @Inject(AUTH_CONFIG) private readonly config: AuthConfig,
@@ -44,12 +57,13 @@ export class RefreshRotation {
     if (!token || !client) throw new Error('the engine has not loaded the refresh token');
     const rotates = client.clientAuthMethod === 'none';
     return this.unit.write(async (transaction) => {
-      if (!(await lockGrant(transaction, token))) throw ended();
-      await transaction.execute(sql`savepoint rotation`);
-      if (await (rotates ? consume(transaction, token) : isUnused(transaction, token))) {
-        this.outcomes.set(context, {});
+      const consumed = rotates ? await consume(transaction, token) : undefined;
+      if (consumed || (!rotates && (await isUnused(transaction, token)))) {
+        this.outcomes.set(context, { consumed });
         return rotates;
       }
+      // From here on it is a token that comes again, or one of a session that has ended.
+      if (!(await lockGrant(transaction, token))) throw ended();
       const successor = await this.successorOf(transaction, token.jti);
       if (successor === undefined) {
         await this.sessions.end(transaction, [grantOf(token)], 'token_reuse', requester(context));
@@ -75,9 +89,8 @@ export class RefreshRotation {
     if (!outcome) return;
     if (context.status >= 400) {
       // A request that gets no tokens, for asking for too much perhaps, must not cost the one it has.
-      await this.unit.write((transaction) =>
-        transaction.execute(sql`rollback to savepoint rotation`),
-      );
+      const { consumed } = outcome;
+      if (consumed) await this.unit.write((transaction) => restore(transaction, consumed));
     } else if (outcome.successor !== undefined) {
       Object.assign(context.body as object, { refresh_token: outcome.successor });
     }
@@ -123,13 +136,40 @@ async function lockGrant(transaction: Transaction, token: RefreshToken): Promise
   return locked.length === 1;
 }
 
-/** Of any number of callers one succeeds. From now on its own parent cannot come again. */
-async function consume(transaction: Transaction, token: RefreshToken): Promise<boolean> {
-  const { rowCount } = await transaction
+/**
+ * Locks the grant and consumes the token. Of any number of callers one succeeds, and from now on the
+ * token's own parent cannot come again. One statement, since this is what every refresh waits for: the
+ * row of the token is only reached through the locked one of its grant, and looked at afresh when
+ * someone has changed it meanwhile.
+ */
+async function consume(
+  transaction: Transaction,
+  token: RefreshToken,
+): Promise<Consumed | undefined> {
+  const hash = sha256(token.jti);
+  const { rows } = await transaction.execute<{ sealed_value: string | null }>(sql`
+    with held as materialized (
+      select ${grants.id} as id from ${grants} where ${grants.id} = ${grantOf(token)} for update
+    ), before as materialized (
+      select sealed_value from ${engineRecords} where model = ${MODEL} and hash = ${hash}
+    )
+    update ${engineRecords} set consumed_at = now(), sealed_value = null
+    from held, before
+    where model = ${MODEL} and hash = ${hash} and grant_id = held.id and consumed_at is null
+    returning before.sealed_value`);
+  return rows[0] && { hash, sealedValue: rows[0].sealed_value };
+}
+
+/** As if the token had never been used. Its grant is still locked. */
+async function restore(transaction: Transaction, { hash, sealedValue }: Consumed): Promise<void> {
+  const isRefreshToken = eq(engineRecords.model, MODEL);
+  await transaction
+    .delete(engineRecords)
+    .where(and(isRefreshToken, eq(engineRecords.parentHash, hash)));
+  await transaction
     .update(engineRecords)
-    .set({ consumedAt: sql`now()`, sealedValue: null })
-    .where(unused(token));
-  return rowCount === 1;
+    .set({ consumedAt: null, sealedValue })
+    .where(and(isRefreshToken, eq(engineRecords.hash, hash)));
 }
 
 async function isUnused(transaction: Transaction, token: RefreshToken): Promise<boolean> {
@@ -142,7 +182,7 @@ async function isUnused(transaction: Transaction, token: RefreshToken): Promise<
 
 function unused({ jti }: RefreshToken) {
   return and(
-    eq(engineRecords.model, 'RefreshToken'),
+    eq(engineRecords.model, MODEL),
     eq(engineRecords.hash, sha256(jti)),
     isNull(engineRecords.consumedAt),
   );

@@ -1,8 +1,13 @@
+import { and, eq, gt, isNull, sql } from 'drizzle-orm';
+import type { SQL } from 'drizzle-orm';
 import Provider from 'oidc-provider';
 import type { AdapterPayload } from 'oidc-provider';
 import type { AuthConfig } from '../config.js';
+import { engineRecords, grants, sessions, users } from '../schema.js';
 import type { SessionStore } from '../sessions/session-store.js';
+import { account } from './claims.js';
 import { RecordAdapter, sha256 } from './record-adapter.js';
+import type { EngineRecord } from './record-adapter.js';
 import { successorKey } from './refresh-rotation.js';
 import type { RefreshRotation } from './refresh-rotation.js';
 import { seal } from './secret-box.js';
@@ -35,6 +40,26 @@ export class RefreshTokenAdapter extends RecordAdapter {
 
   override async consume(id: string): Promise<void> {
     if (!this.rotation.hasDecided(Provider.ctx)) await super.consume(id);
+  }
+
+  /** Together with what the engine is going to ask for next. */
+  protected override async row(condition: SQL | undefined): Promise<EngineRecord | undefined> {
+    if (!isRefreshing()) return super.row(condition);
+    const [found] = await this.unit.read((executor) =>
+      executor
+        .select({ record: engineRecords, grant: grants.payload, account })
+        .from(engineRecords)
+        .leftJoin(
+          grants,
+          and(eq(grants.id, engineRecords.grantId), gt(grants.expiresAt, sql`now()`)),
+        )
+        .leftJoin(sessions, eq(sessions.sid, engineRecords.grantId))
+        .leftJoin(users, and(eq(users.id, sessions.userId), isNull(users.disabledAt)))
+        .where(condition),
+    );
+    if (found?.grant) this.unit.offer(`grant ${found.record.grantId ?? ''}`, found.grant);
+    if (found?.account) this.unit.offer(`account ${found.account.id}`, found.account);
+    return found?.record;
   }
 
   protected override columnsOf(id: string) {

@@ -42,6 +42,22 @@ export class UnitOfWork {
     return transaction?.isOpen ? transaction.use(query) : query(this.database);
   }
 
+  /**
+   * Leaves what was read along with something else for whoever asks for it next, once and in this unit
+   * of work, so that one query does for what the engine asks for piece by piece.
+   */
+  offer(name: string, value: unknown): void {
+    this.current.getStore()?.offers.set(name, value);
+  }
+
+  /** What was offered under this name, if anything. */
+  take(name: string): unknown {
+    const offers = this.current.getStore()?.offers;
+    const value = offers?.get(name);
+    offers?.delete(name);
+    return value;
+  }
+
   write<Result>(query: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     const transaction = this.current.getStore();
     return transaction ? transaction.use(query) : this.database.transaction(query);
@@ -49,6 +65,7 @@ export class UnitOfWork {
 }
 
 class RequestTransaction {
+  readonly offers = new Map<string, unknown>();
   private opened: Promise<Transaction> | undefined;
   private closed: Promise<void> = Promise.resolve();
   private last: Promise<unknown> = Promise.resolve();
