@@ -61,7 +61,7 @@ async function start(
   { adapter = new FastifyAdapter(), ...options } = {},
 ) {
   const settings = dpop === 'off' ? {} : { dpop: { publicUrls: API, ...dpop } };
-  const all = { ...issuer.options, clock, ...settings, ...options } as AuthGuardOptions;
+  const all = { ...issuer.options, clock, ...settings } as AuthGuardOptions;
   const module = await Test.createTestingModule({
     imports: [AuthGuardModule.forRoot(all)],
     controllers: [OrdersController, PassportController],
@@ -101,7 +101,7 @@ describe.each([
   let app: INestApplication;
 
   beforeAll(async () => {
-    app = await start({}, { adapter: adapter() });
+    app = await start({}, adapter());
   });
 
   it('opens a route together with a proof of its key', async () => {
