@@ -102,6 +102,8 @@ const schema = z.object({
   SIGNET_REGISTRATIONS_PER_HOUR: count.default(60),
   /** Followers of the revocation feed that may be connected to this replica at the same time. */
   SIGNET_REVOCATION_FOLLOWERS: count.max(100_000).default(5_000),
+  /** Forms with a device's code in 15 minutes, right or wrong, from one IP address. */
+  SIGNET_DEVICE_CODE_ATTEMPTS: count.default(60),
   /** Passwords hashed at the same time; each takes 19 MiB and a thread of the pool that signs too. */
   SIGNET_PASSWORD_CONCURRENCY: count.max(16).default(2),
 });

@@ -20,6 +20,7 @@ export class Throttle {
   private readonly pair: RateLimiterPostgres;
   private readonly total: RateLimiterPostgres;
   private readonly registrations: RateLimiterPostgres;
+  private readonly userCodes: RateLimiterPostgres;
 
   constructor(@InjectPool() pool: Pool, @Inject(AUTH_CONFIG) config: AuthConfig) {
     const limiter = (keyPrefix: string, points: number, duration: number) =>
@@ -35,6 +36,7 @@ export class Throttle {
     this.pair = limiter('login', config.SIGNET_LOGIN_ATTEMPTS, QUARTER_HOUR);
     this.total = limiter('login-total', config.SIGNET_LOGIN_ATTEMPTS_TOTAL, QUARTER_HOUR);
     this.registrations = limiter('register', config.SIGNET_REGISTRATIONS_PER_HOUR, HOUR);
+    this.userCodes = limiter('user-code', config.SIGNET_DEVICE_CODE_ATTEMPTS, QUARTER_HOUR);
   }
 
   /**
@@ -69,6 +71,15 @@ export class Throttle {
   /** @throws {Problem} 429 `too_many_attempts` */
   async admitRegistration(address: string): Promise<void> {
     await consume(this.registrations, digest(networkOf(address)));
+  }
+
+  /**
+   * Codes of devices are short, so that people can type them (RFC 8628 section 5.1).
+   *
+   * @throws {Problem} 429 `too_many_attempts`
+   */
+  async admitUserCode(address: string): Promise<void> {
+    await consume(this.userCodes, digest(networkOf(address)));
   }
 }
 

@@ -1,4 +1,6 @@
+import { Problem } from '@signet/http';
 import type { Client, KoaContextWithOIDC } from 'oidc-provider';
+import type { Throttle } from '../accounts/throttle.js';
 import { deviceCodePage, deviceConfirmationPage, messagePage } from '../sign-in/pages/pages.js';
 import { answerWithPage } from '../sign-in/send-page.js';
 import { ROUTES } from './paths.js';
@@ -51,6 +53,23 @@ export async function fillInCode(context: KoaContextWithOIDC, next: Next): Promi
     context.query = rest;
   }
   await next();
+}
+
+/** Guessing a code that some device shows somewhere has few tries, on all replicas together. */
+export function throttleCodes(throttle: Throttle) {
+  return async (context: KoaContextWithOIDC, next: Next): Promise<void> => {
+    if (context.method !== 'POST' || context.path !== ROUTES.code_verification) return next();
+    try {
+      await throttle.admitUserCode(context.ip);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      context.status = error.getStatus();
+      context.set('retry-after', String(error.retryAfter));
+      answerWithPage(context, messagePage('Too many attempts', 'Wait before you try again.'));
+      return;
+    }
+    await next();
+  };
 }
 
 function formOf(context: KoaContextWithOIDC): { action: string; xsrf: string } {

@@ -5,6 +5,7 @@ import type Provider from 'oidc-provider';
 import type { Adapter } from 'oidc-provider';
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Throttle } from '../accounts/throttle.js';
 import { AUTH_CONFIG } from '../config.js';
 import type { AuthConfig } from '../config.js';
 import { ClientAdapter } from '../clients/client-adapter.js';
@@ -51,6 +52,7 @@ export class OidcEngine {
     private readonly signOns: SignOns,
     private readonly authorizations: Authorizations,
     private readonly tokens: AccessTokens,
+    private readonly throttle: Throttle,
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -110,6 +112,7 @@ export class OidcEngine {
       signOns: this.signOns,
       authorizations: this.authorizations,
       tokens: this.tokens,
+      throttle: this.throttle,
       clients: this.clients.forEngine(),
       keys: this.keyRing.published().map(({ privateJwk }) => privateJwk),
       keysAreCurrent: () => this.keyRing.isCurrent(),

@@ -1,6 +1,7 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { messagePage } from '../sign-in/pages/pages.js';
 import { answerWithPage } from '../sign-in/send-page.js';
+import { ROUTES } from './paths.js';
 
 type Next = () => Promise<void>;
 
@@ -30,8 +31,8 @@ export async function pagesPolicy(context: KoaContextWithOIDC, next: Next): Prom
 }
 
 function logoutTarget(context: KoaContextWithOIDC): string | undefined {
-  const { route, session } = context.oidc;
-  const uri = route === 'end_session' && session?.state?.postLogoutRedirectUri;
+  if (context.path !== ROUTES.end_session) return undefined;
+  const uri = context.oidc.session?.state?.postLogoutRedirectUri;
   return typeof uri === 'string' && uri.startsWith('http') ? uri : undefined;
 }
 

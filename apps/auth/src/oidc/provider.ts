@@ -1,10 +1,11 @@
 import Provider from 'oidc-provider';
 import type { Client } from 'oidc-provider';
+import type { Throttle } from '../accounts/throttle.js';
 import { isClientSecret } from '../clients/client-secret.js';
 import type { SessionStore } from '../sessions/session-store.js';
 import { configuration } from './configuration.js';
 import type { ConfigurationParts } from './configuration.js';
-import { fillInCode } from './device-flow.js';
+import { fillInCode, throttleCodes } from './device-flow.js';
 import { cacheKeySet } from './key-set-caching.js';
 import { endSessionsAtLogout } from './logout.js';
 import { correctMetadata } from './metadata.js';
@@ -17,6 +18,7 @@ import type { UnitOfWork } from './unit-of-work.js';
 export interface ProviderParts extends ConfigurationParts {
   unit: UnitOfWork;
   sessions: SessionStore;
+  throttle: Throttle;
   /** Whether these are the keys in the database, as far as can be known. */
   keysAreCurrent: () => boolean;
 }
@@ -34,6 +36,7 @@ export function createProvider(parts: ProviderParts): Provider {
   provider.use(correctMetadata);
   provider.use(endSessionsAtLogout(signOns));
   provider.use(structuredTokens(parts));
+  provider.use(throttleCodes(parts.throttle));
   provider.use(fillInCode);
   registerTokenExchange(provider, tokens);
   // Clients' secrets are not known here, only hashes of them.

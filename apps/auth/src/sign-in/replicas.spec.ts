@@ -75,6 +75,24 @@ it('so may the connecting of a device', async () => {
   expect(tokens.status).toBe(200);
 });
 
+it('codes of devices are not guessed for long, by whichever replica', async () => {
+  const environment = {
+    SIGNET_CLIENTS: JSON.stringify([TELEVISION]),
+    SIGNET_DEVICE_CODE_ATTEMPTS: '3',
+  };
+  const limited = await startAuth({ environment, database: one.database });
+  await one.query(`delete from throttles where key like 'user-code%'`);
+  const browser = new Browser(limited);
+  let page = await browser.open('/oauth/device');
+  const statuses: number[] = [];
+  for (const guess of ['BBBB-BBBB', 'CCCC-CCCC', 'DDDD-DDDD', 'FFFF-FFFF']) {
+    const answer = await browser.submit(page, { user_code: guess });
+    statuses.push(answer.status);
+    if (answer.status === 200) page = answer;
+  }
+  expect(statuses).toEqual([200, 200, 200, 429]);
+});
+
 it('a code that many redeem at the same time gives tokens once at most, and they end', async () => {
   for (let round = 0; round < 3; round++) {
     const authorized = await code();
