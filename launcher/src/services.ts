@@ -90,7 +90,8 @@ function authEnvironment({ secrets, resetPasswords }: EnvironmentSource): NodeJS
 }
 
 /** What a service may be given from our own environment: only what is its own. */
-const PASSED_ON = /^(PATH|LANG|TZ|LOG_LEVEL|RATE_LIMIT_PER_MINUTE|NODE_.+|OTEL_.+)$/;
+const PASSED_ON =
+  /^(PATH|LANG|TZ|LOG_LEVEL|RATE_LIMIT_PER_MINUTE|TRUSTED_PROXIES|CORS_ORIGINS|NODE_.+|OTEL_.+)$/;
 const PASSED_ON_TO_AUTH =
   /^SIGNET_(CLIENTS|CLIENTS_FILE|(ACCESS_TOKEN|SESSION|REFRESH|LOGIN|REGISTRATIONS|PASSWORD|DEVICE_CODE|JWKS_MAX|KEY_ROTATION)_.+)$/;
 

@@ -17,6 +17,7 @@ const admin = issuer.token({ roles: ['admin'] });
 const CATALOGUE = [
   { sku: 'MUG', name: 'Mug', price: { amount: 1299, currency: 'EUR' } },
   { sku: 'TEA', name: 'Tea', price: { amount: 450, currency: 'EUR' } },
+  { sku: 'CAR', name: 'Car', price: { amount: 1_000_000_000, currency: 'EUR' } },
   { sku: 'HAT', name: 'Hat', price: { amount: 2000, currency: 'USD' } },
 ];
 
@@ -79,6 +80,14 @@ describe('orders', () => {
       total: { amount: 3048, currency: 'EUR' },
     });
     expect((await get(`/orders/${order.id}`, alice)).json()).toEqual(order);
+  });
+
+  it('takes the largest order there can be, and shows it in every list', async () => {
+    const response = await place(alice, [{ sku: 'CAR', quantity: 1000 }]);
+    expect(response.statusCode).toBe(202);
+    expect(response.json()).toMatchObject({ total: { amount: 1_000_000_000_000 } });
+    expect((await get('/orders', alice)).statusCode).toBe(200);
+    expect((await get('/admin/orders', support)).statusCode).toBe(200);
   });
 
   it("takes no price from the customer's hand", async () => {

@@ -13,25 +13,28 @@ const INTERNAL_ERROR = 'internal_error';
  */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  private readonly logger = new Logger('Problem');
-
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    const reply = http.getResponse<FastifyReply>();
-    const body = describe(error);
-    if (body.code === INTERNAL_ERROR) {
-      const { id } = http.getRequest<FastifyRequest>();
-      body.instance = `urn:uuid:${id}`;
-      this.logger.error(`${id}: ${rootCause(error)}`);
-    }
-    const retryAfter = retryAfterOf(error);
-    if (retryAfter !== undefined) void reply.header('retry-after', String(retryAfter));
-    void reply
-      .status(body.status)
-      .header('content-type', 'application/problem+json; charset=utf-8')
-      .send(JSON.stringify(body));
+    answerProblem(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
   }
 }
+
+/** Also for what Fastify refuses before Nest sees it, such as a path that cannot be decoded. */
+export function answerProblem(error: unknown, { id }: FastifyRequest, reply: FastifyReply): void {
+  const body = describe(error);
+  if (body.code === INTERNAL_ERROR) {
+    body.instance = `urn:uuid:${id}`;
+    logger.error(`${id}: ${rootCause(error)}`);
+  }
+  const retryAfter = retryAfterOf(error);
+  if (retryAfter !== undefined) void reply.header('retry-after', String(retryAfter));
+  void reply
+    .status(body.status)
+    .header('content-type', 'application/problem+json; charset=utf-8')
+    .send(JSON.stringify(body));
+}
+
+const logger = new Logger('Problem');
 
 function describe(error: unknown): ProblemDetails {
   if (error instanceof HttpException) {

@@ -11,6 +11,12 @@ export const resourceServerVariables = {
   SIGNET_JWKS_SNAPSHOT: z.string().min(1).optional(),
   /** `true` where auth is reached over http on a network that nobody else can write to. */
   SIGNET_JWKS_ALLOW_PLAIN_HTTP: z.stringbool().default(false),
+  /** The issuer's revocation feed; below the issuer by default. `none` for an issuer without one. */
+  SIGNET_REVOCATIONS_URL: z
+    .union([z.literal('none'), z.url({ protocol: /^https?$/ })], {
+      error: 'expected the URL of the revocation feed, or none',
+    })
+    .optional(),
 };
 
 type ResourceServerConfig = Pick<ServiceConfig, 'SIGNET_ISSUER'> &
@@ -33,5 +39,12 @@ export function guardOptions(config: ResourceServerConfig, ownAudience?: string)
       snapshotPath: config.SIGNET_JWKS_SNAPSHOT,
       allowPlainHttp: config.SIGNET_JWKS_ALLOW_PLAIN_HTTP,
     },
+    ...followed(config),
   };
+}
+
+function followed(config: ResourceServerConfig): Pick<AuthGuardOptions, 'revocation'> {
+  const { SIGNET_ISSUER: issuer, SIGNET_REVOCATIONS_URL: url } = config;
+  if (url === 'none') return {};
+  return { revocation: { feed: { url: url ?? `${issuer.replace(/\/$/, '')}/revocations` } } };
 }

@@ -139,6 +139,16 @@ describe('a service', () => {
     expect(missing.json()).toMatchObject({ status: 404, code: 'not_found' });
   });
 
+  it.each([
+    ['a path that cannot be decoded', '/things/%', 400],
+    ['a parameter that is too long', `/things/${'a'.repeat(500)}`, 414],
+  ])('answers %s as a problem document', async (_what, url, status) => {
+    const response = await app.inject(url);
+    expect(response.statusCode).toBe(status);
+    expect(response.json()).toMatchObject({ status, code: expect.any(String) as string });
+    expect(response.headers['content-type']).toMatch('application/problem+json');
+  });
+
   it('is alive at once, and ready when what it depends on is', async () => {
     expect((await app.inject('/health/live')).statusCode).toBe(200);
     expect((await app.inject('/health/ready')).statusCode).toBe(200);

@@ -15,11 +15,14 @@ import { MetricsModule } from './metrics.module.js';
 import { serveDocumentation } from './openapi.js';
 import type { Documentation } from './openapi.js';
 import { Problem } from './problem.js';
-import { ProblemFilter } from './problem.filter.js';
+import { answerProblem, ProblemFilter } from './problem.filter.js';
 import { validationPipe } from './validation.js';
 
 /** The largest body a service reads: far above any honest request of ours. */
 const BODY_LIMIT_BYTES = 64 * 1024;
+
+/** Probes, and the keys that many services behind one address may ask for at once. */
+const UNLIMITED = /^\/(health\/|\.well-known\/jwks\.json$)/;
 
 export interface ServiceOptions extends Documentation {
   /** The service's name in logs, such as `orders`. */
@@ -52,6 +55,7 @@ export async function createService(options: ServiceOptions): Promise<NestFastif
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT_BYTES,
     genReqId: () => randomUUID(),
+    frameworkErrors: answerProblem,
     trustProxy: config.TRUSTED_PROXIES.length > 0 ? config.TRUSTED_PROXIES : false,
     return503OnClosing: true,
   });
@@ -66,7 +70,7 @@ export async function createService(options: ServiceOptions): Promise<NestFastif
   await app.register(fastifyRateLimit, {
     max: config.RATE_LIMIT_PER_MINUTE,
     timeWindow: '1 minute',
-    allowList: (request) => request.url.startsWith('/health/'),
+    allowList: (request) => UNLIMITED.test(request.url),
     errorResponseBuilder: (_request, { ttl }) =>
       new Problem({
         status: HttpStatus.TOO_MANY_REQUESTS,

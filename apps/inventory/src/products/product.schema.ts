@@ -10,11 +10,17 @@ const attributes = z
   .record(plainText(64), z.union([plainText(500), z.number(), z.boolean()]))
   .refine((value) => Object.keys(value).length <= 50, 'expected at most 50 attributes');
 
+/** What one unit may cost: with the largest order of it, totals stay far within whole numbers. */
+const price = money.refine(({ amount }) => amount <= 1_000_000_000, {
+  path: ['amount'],
+  error: 'expected at most 1000000000 minor units',
+});
+
 export const newProduct = z.strictObject({
   sku,
   name: plainText(200).meta({ example: 'Stoneware mug' }),
   description: plainText(2000).optional(),
-  price: money,
+  price,
   attributes: attributes.optional(),
   active: z.boolean().default(true),
 });

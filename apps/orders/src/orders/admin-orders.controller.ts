@@ -1,6 +1,6 @@
 import { Controller, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { Roles } from '@signet/auth-guard';
+import { RequireFresh, Roles } from '@signet/auth-guard';
 import { Idempotent, IdempotencyKey, IdempotencyService } from '@signet/database';
 import type { IdempotentAnswer, IdempotentRequest } from '@signet/database';
 import { pageOf, Returns } from '@signet/http';
@@ -35,6 +35,7 @@ export class AdminOrdersController {
 
   @Post(':id/cancel')
   @Roles('admin')
+  @RequireFresh()
   @Idempotent()
   @Returns(200, adminOrder)
   cancel(
@@ -49,6 +50,7 @@ export class AdminOrdersController {
   /** Marks a confirmed order as handed to the carrier. */
   @Post(':id/ship')
   @Roles('admin')
+  @RequireFresh()
   @Idempotent()
   @Returns(200, adminOrder)
   ship(
