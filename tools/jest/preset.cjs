@@ -9,7 +9,7 @@ module.exports = {
   transform: { '\\.[mc]?[jt]s$': join(__dirname, 'transformer.cjs') },
   transformIgnorePatterns: [],
   moduleNameMapper: {
-    '^@signet/([a-z-]+)/testing$': `${root}/libs/$1/src/testing/index.ts`,
+    '^@signet/([a-z-]+)/(testing|prometheus)$': `${root}/libs/$1/src/$2/index.ts`,
     '^@signet/database/schema$': `${root}/libs/database/src/schema.ts`,
     '^@signet/launcher$': `${root}/launcher/src/index.ts`,
     '^@signet/([a-z-]+)$': `${root}/libs/$1/src/index.ts`,

@@ -58,7 +58,7 @@ const apps: INestApplication[] = [];
 
 async function start(
   dpop: Partial<DpopOptions> | 'off' = {},
-  { adapter = new FastifyAdapter(), ...options } = {},
+  adapter: FastifyAdapter | ExpressAdapter = new FastifyAdapter(),
 ) {
   const settings = dpop === 'off' ? {} : { dpop: { publicUrls: API, ...dpop } };
   const all = { ...issuer.options, clock, ...settings } as AuthGuardOptions;

@@ -1,13 +1,23 @@
 import type { Verifier } from '../authentication/authenticator.js';
 import { AuthGuardConfigurationError, InvalidTokenError } from '../errors.js';
 import { decodePart, splitCompact } from '../jws/compact.js';
-import type { KeySource } from '../keys/key-source.js';
+import type { KeySource, KeyStatus } from '../keys/key-source.js';
 import type { Principal } from '../token/principal.js';
+import type { TokenCounts, TokenVerifier } from '../token/verifier.js';
 
 export interface TrustedIssuer {
   issuer: string;
   keys: KeySource;
-  verifier: Verifier;
+  verifier: TokenVerifier;
+}
+
+/** For metrics. */
+export interface IssuerStatus {
+  issuer: string;
+  /** Good tokens since the start. */
+  tokens: TokenCounts;
+  /** Undefined for keys that were given and do not change. */
+  keys: KeyStatus | undefined;
 }
 
 /**
@@ -36,6 +46,14 @@ export class TrustedIssuers implements Verifier {
     const verifier = this.verifiers.get(iss);
     if (!verifier) throw new InvalidTokenError('token_issuer_invalid');
     return verifier.verify(token);
+  }
+
+  status(): IssuerStatus[] {
+    return this.issuers.map(({ issuer, keys, verifier }) => ({
+      issuer,
+      tokens: verifier.counts,
+      keys: keys.status?.(),
+    }));
   }
 
   async start(): Promise<void> {

@@ -20,4 +20,15 @@ export interface KeySource {
   close?(): void | Promise<void>;
   /** Whether tokens can be verified now. A source without it is always ready. */
   isReady?(): boolean;
+  /** What it stands on, for metrics. */
+  status?(): KeyStatus;
+}
+
+export interface KeyStatus {
+  /** Keys that verify tokens now. */
+  count: number;
+  /** Seconds since they were asked for; undefined while there are none. */
+  age: number | undefined;
+  /** Since the start. */
+  fetches: { succeeded: number; failed: number };
 }

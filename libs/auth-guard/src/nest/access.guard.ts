@@ -4,6 +4,7 @@ import type { Access } from '../access/access.js';
 import { assertAccess } from '../access/decide.js';
 import { accessOf } from '../access/decorators.js';
 import { AuthError, InvalidTokenError } from '../errors.js';
+import { CallCounts } from '../metrics/call-counts.js';
 import { assertFresh, maxRevocationAge } from '../revocation/require-fresh.js';
 import { Revocations } from '../revocation/revocations.js';
 import type { Principal } from '../token/principal.js';
@@ -32,6 +33,7 @@ export class AccessGuard implements CanActivate {
   constructor(
     private readonly kinds: CallKinds,
     private readonly revocations: Revocations,
+    private readonly counts: CallCounts,
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
@@ -79,13 +81,19 @@ export class AccessGuard implements CanActivate {
     if (access.kind === 'token') assertAccess(principal, access);
     if (maxAge !== undefined) assertFresh(this.revocations.age(), maxAge);
     setCaller(context, principal);
+    this.counts.admitted(context.getType());
     if (context.getType() !== 'http') this.admitted.add(context);
     return true;
   }
 
   private refuse(context: ExecutionContext, kind: CallKind, error: unknown): true | Promise<never> {
     if (!(error instanceof AuthError)) throw error;
-    if (this.isWelcomeAnyway(context, error)) return true;
+    const type = context.getType();
+    if (this.isWelcomeAnyway(context, error)) {
+      this.counts.anonymous(type);
+      return true;
+    }
+    this.counts.refused(type, error.code);
     return kind.refuse(context, error);
   }
 

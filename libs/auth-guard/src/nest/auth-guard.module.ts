@@ -7,9 +7,11 @@ import { TrustedIssuers } from '../issuers/trusted-issuers.js';
 import { keySource } from '../keys/from-options.js';
 import type { KeySource } from '../keys/key-source.js';
 import { Revocations } from '../revocation/revocations.js';
+import { CallCounts } from '../metrics/call-counts.js';
 import { TokenVerifier } from '../token/verifier.js';
 import { AccessGuard } from './access.guard.js';
 import { CallKinds } from './calls/call-kinds.js';
+import { GuardMetrics } from './guard-metrics.js';
 import { GuardLifecycle } from './guard-lifecycle.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { KeyReadiness } from './key-readiness.js';
@@ -68,6 +70,8 @@ import { LiveConnections } from './sockets/live-connections.js';
         }),
       inject: [MODULE_OPTIONS_TOKEN, TrustedIssuers],
     },
+    CallCounts,
+    GuardMetrics,
     LiveConnections,
     ConnectionDoor,
     CallKinds,
@@ -81,7 +85,7 @@ import { LiveConnections } from './sockets/live-connections.js';
   ],
   exports: [
     ...[KEY_SOURCE, TokenVerifier, Revocations, KeyReadiness],
-    ...[LiveConnections, AccessGuard, MessageGuard],
+    ...[Authenticator, GuardMetrics, LiveConnections, AccessGuard, MessageGuard],
   ],
 })
 export class AuthGuardModule extends ConfigurableModuleClass {}

@@ -35,6 +35,13 @@ export interface TokenVerifierOptions extends TokenProfileOptions {
   clock?: Clock;
 }
 
+export interface TokenCounts {
+  /** Known from an earlier use. */
+  remembered: number;
+  /** Known by their signature. */
+  verified: number;
+}
+
 const DEFAULT_CACHE_SIZE = 10_000;
 const MAX_CACHE_SIZE = 1_000_000;
 
@@ -54,6 +61,8 @@ export class TokenVerifier {
   private readonly verified: VerifiedTokens;
   private readonly headers = new KnownHeaders();
   private readonly checkedKeys = new WeakSet<KeyObject>();
+  private remembered = 0;
+  private verifiedAnew = 0;
 
   constructor(options: TokenVerifierOptions) {
     this.profile = tokenProfile(options);
@@ -76,10 +85,19 @@ export class TokenVerifier {
     // A remembered token is only as good as its key is now: a key that was withdrawn or replaced
     // takes its tokens with it at once.
     return withKey(this.keys.getKey(known.kid), (key) => {
-      if (key === known.key) return this.admit(known, this.now());
+      if (key === known.key) {
+        const principal = this.admit(known, this.now());
+        this.remembered += 1;
+        return principal;
+      }
       this.verified.delete(known);
       return this.verifyAnew(token);
     });
+  }
+
+  /** Good tokens since the start, by how that was known. */
+  get counts(): TokenCounts {
+    return { remembered: this.remembered, verified: this.verifiedAnew };
   }
 
   private verifyAnew(token: string): Principal | Promise<Principal> {
@@ -108,6 +126,7 @@ export class TokenVerifier {
     const verified = { token, principal, kid, key };
     this.admit(verified, now);
     this.verified.set(verified);
+    this.verifiedAnew += 1;
     return principal;
   }
 

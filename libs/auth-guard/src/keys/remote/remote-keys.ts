@@ -5,7 +5,7 @@ import { KeysUnavailableError } from '../../errors.js';
 import type { GuardLog } from '../../log.js';
 import { silentLog } from '../../log.js';
 import { readKeySet } from '../jwk-set.js';
-import type { KeySource } from '../key-source.js';
+import type { KeySource, KeyStatus } from '../key-source.js';
 import { fetchKeySet } from './fetch-key-set.js';
 import type { RemoteKeysOptions, RemoteKeysSettings } from './options.js';
 import { remoteKeysSettings } from './options.js';
@@ -36,6 +36,7 @@ export class RemoteKeys implements KeySource {
   private usableUntil = -Infinity;
   private refreshing: Promise<void> | undefined;
   private failures = 0;
+  private readonly fetches = { succeeded: 0, failed: 0 };
   /** When the next refresh is due; after a failure, the end of the back-off. */
   private dueAt = -Infinity;
   /** From when on an unknown `kid` may cause a fetch. */
@@ -67,6 +68,15 @@ export class RemoteKeys implements KeySource {
 
   isReady(): boolean {
     return this.keys.size > 0 && this.clock.now() <= this.usableUntil;
+  }
+
+  status(): KeyStatus {
+    const fetchedAt = this.usableUntil - this.settings.maxStale;
+    return {
+      count: this.isReady() ? this.keys.size : 0,
+      age: this.keys.size > 0 ? (this.clock.now() - fetchedAt) / 1000 : undefined,
+      fetches: { ...this.fetches },
+    };
   }
 
   getKey(kid: string): KeyObject | undefined | Promise<KeyObject | undefined> {
@@ -119,9 +129,11 @@ export class RemoteKeys implements KeySource {
       this.adopt(set, askedAt);
       if (this.failures > 0) this.log.log('The key set can be fetched again.');
       this.failures = 0;
+      this.fetches.succeeded += 1;
       this.schedule(refreshDelay(maxAge, this.settings.refreshInterval));
     } catch (error) {
       this.failures += 1;
+      this.fetches.failed += 1;
       this.schedule(retryDelay(this.failures, this.isReady() ? 'withKeys' : 'withoutKeys'));
       this.reportFailure(error);
       return;

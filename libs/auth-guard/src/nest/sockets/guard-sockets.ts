@@ -3,6 +3,7 @@ import { Injectable, Inject } from '@nestjs/common';
 import { AuthError, InvalidTokenError } from '../../errors.js';
 import { MODULE_OPTIONS_TOKEN } from '../module-definition.js';
 import type { AuthGuardOptions } from '../options.js';
+import { CallCounts } from '../../metrics/call-counts.js';
 import { LiveConnections } from './live-connections.js';
 import { closeSocket, holdMessages, upgradeRequestOf } from './socket.js';
 
@@ -51,6 +52,7 @@ export class ConnectionDoor {
 
   constructor(
     private readonly connections: LiveConnections,
+    private readonly counts: CallCounts,
     @Inject(MODULE_OPTIONS_TOKEN) private readonly options: AuthGuardOptions,
   ) {}
 
@@ -85,19 +87,20 @@ export class ConnectionDoor {
 
   private admit(client: { user?: unknown }, principal: unknown): true {
     client.user = principal;
+    this.counts.admitted('connection');
     return true;
   }
 
   private refuse(client: object, error: unknown): boolean {
     const { anonymous } = this.options.sockets ?? {};
     if (anonymous && error instanceof AuthError && error.code === 'token_missing') {
+      this.counts.anonymous('connection');
       this.connections.admitAnonymous(client);
       return true;
     }
-    closeSocket(
-      client,
-      error instanceof AuthError ? error : new InvalidTokenError('token_malformed'),
-    );
+    const reason = error instanceof AuthError ? error : new InvalidTokenError('token_malformed');
+    this.counts.refused('connection', reason.code);
+    closeSocket(client, reason);
     return false;
   }
 }

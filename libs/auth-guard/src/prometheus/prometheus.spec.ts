@@ -1,0 +1,96 @@
+import { Controller, Get, Logger } from '@nestjs/common';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { Registry } from 'prom-client';
+import { AuthGuardModule, GuardMetrics, Public, Roles } from '../index.js';
+import { createTestIssuer, TestClock } from '../testing/index.js';
+import { exposeGuardMetrics } from './index.js';
+
+const clock = new TestClock();
+const issuer = createTestIssuer({ clock });
+
+@Controller()
+class AdminController {
+  @Get('admin')
+  @Roles('admin')
+  admin(): object {
+    return {};
+  }
+
+  @Get('open')
+  @Public({ token: 'optional' })
+  open(): object {
+    return {};
+  }
+}
+
+it('says what became of calls, how tokens were known and how old the keys are', async () => {
+  Logger.overrideLogger(false);
+  const server = await issuer.serve();
+  const keys = { jwksUri: server.jwksUri };
+  const module = await Test.createTestingModule({
+    imports: [AuthGuardModule.forRoot({ ...issuer.options, keys, clock })],
+    controllers: [AdminController],
+  }).compile();
+  const app = module.createNestApplication(new FastifyAdapter());
+  await app.listen(0, '127.0.0.1');
+  const url = await app.getUrl();
+  const call = (path: string, token?: string) =>
+    fetch(`${url}${path}`, {
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    });
+  const registry = new Registry();
+  exposeGuardMetrics(app.get(GuardMetrics), registry);
+
+  const admin = issuer.token({ roles: ['admin'], subject: 'a-subject' });
+  for (const token of [admin, admin, admin]) await call('/admin', token);
+  await call('/admin', issuer.token());
+  await call('/admin', issuer.badTokens().expired);
+  await call('/admin');
+  await call('/open');
+  clock.advance(7);
+
+  const lines = (await registry.metrics()).split('\n');
+  for (const line of [
+    'auth_guard_calls_total{kind="http",outcome="admitted",code=""} 3',
+    'auth_guard_calls_total{kind="http",outcome="anonymous",code=""} 1',
+    'auth_guard_calls_total{kind="http",outcome="refused",code="insufficient_scope"} 1',
+    'auth_guard_calls_total{kind="http",outcome="refused",code="token_expired"} 1',
+    'auth_guard_calls_total{kind="http",outcome="refused",code="token_missing"} 1',
+    `auth_guard_tokens_total{issuer="${issuer.issuer}",by="memory"} 2`,
+    `auth_guard_tokens_total{issuer="${issuer.issuer}",by="signature"} 2`,
+    `auth_guard_key_fetches_total{issuer="${issuer.issuer}",outcome="succeeded"} 1`,
+    `auth_guard_key_fetches_total{issuer="${issuer.issuer}",outcome="failed"} 0`,
+    `auth_guard_keys{issuer="${issuer.issuer}"} 1`,
+    `auth_guard_keys_age_seconds{issuer="${issuer.issuer}"} 7`,
+    'auth_guard_connections 0',
+  ]) {
+    expect(lines).toContain(line);
+  }
+  // A second scrape reads the same numbers, and adds nothing to them.
+  expect((await registry.metrics()).split('\n')).toEqual(lines);
+  expect(lines.join('\n')).not.toContain('a-subject');
+  await app.close();
+  await server.close();
+});
+
+it('tells failed fetches from others', async () => {
+  Logger.overrideLogger(false);
+  const server = await issuer.serve();
+  server.answerWith((response) => response.destroy());
+  const module = await Test.createTestingModule({
+    imports: [
+      AuthGuardModule.forRoot({ ...issuer.options, keys: { jwksUri: server.jwksUri }, clock }),
+    ],
+  }).compile();
+  await module.init();
+  expect(module.get(GuardMetrics).read().issuers).toEqual([
+    {
+      issuer: issuer.issuer,
+      tokens: { remembered: 0, verified: 0 },
+      keys: { count: 0, age: undefined, fetches: { succeeded: 0, failed: 1 } },
+    },
+  ]);
+  await module.close();
+  await server.close();
+});
