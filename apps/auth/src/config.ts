@@ -98,6 +98,8 @@ const schema = z.object({
   SIGNET_LOGIN_ATTEMPTS: count.default(10),
   /** Failed logins in 15 minutes, for one email address from anywhere. */
   SIGNET_LOGIN_ATTEMPTS_TOTAL: count.default(100),
+  /** Failed logins in 15 minutes, for any email addresses from one IP address. */
+  SIGNET_LOGIN_ATTEMPTS_SOURCE: count.default(300),
   /** Registrations in an hour, successful or not, from one IP address. */
   SIGNET_REGISTRATIONS_PER_HOUR: count.default(60),
   /** Followers of the revocation feed that may be connected to this replica at the same time. */

@@ -7,6 +7,7 @@ describe('a crowd that logs in at once', () => {
       SIGNET_PASSWORD_CONCURRENCY: '1',
       SIGNET_LOGIN_ATTEMPTS: '1000',
       SIGNET_LOGIN_ATTEMPTS_TOTAL: '1000',
+      SIGNET_LOGIN_ATTEMPTS_SOURCE: '1000',
     };
     const busy = await startAuth({ environment });
     const { email } = await register(busy);
@@ -54,6 +55,15 @@ describe('guessing', () => {
       Array.from({ length: 10 }, () => logIn(guarded, email, 'a wrong password')),
     );
     expect(answers.filter(({ status }) => status === 401)).toHaveLength(3);
+  });
+
+  it('one password for many accounts is stopped', async () => {
+    const sprayed = await startAuth({ environment: { SIGNET_LOGIN_ATTEMPTS_SOURCE: '5' } });
+    const statuses: number[] = [];
+    for (let attempt = 0; attempt < 6; attempt++) {
+      statuses.push((await logIn(sprayed, newEmail(), 'a wrong password')).status);
+    }
+    expect(statuses).toEqual([401, 401, 401, 401, 401, 429]);
   });
 
   it('does not count for who knows the password', async () => {

@@ -19,6 +19,7 @@ const HOUR = 60 * 60;
 export class Throttle {
   private readonly pair: RateLimiterPostgres;
   private readonly total: RateLimiterPostgres;
+  private readonly source: RateLimiterPostgres;
   private readonly registrations: RateLimiterPostgres;
   private readonly userCodes: RateLimiterPostgres;
 
@@ -35,6 +36,7 @@ export class Throttle {
       });
     this.pair = limiter('login', config.SIGNET_LOGIN_ATTEMPTS, QUARTER_HOUR);
     this.total = limiter('login-total', config.SIGNET_LOGIN_ATTEMPTS_TOTAL, QUARTER_HOUR);
+    this.source = limiter('login-source', config.SIGNET_LOGIN_ATTEMPTS_SOURCE, QUARTER_HOUR);
     this.registrations = limiter('register', config.SIGNET_REGISTRATIONS_PER_HOUR, HOUR);
     this.userCodes = limiter('user-code', config.SIGNET_DEVICE_CODE_ATTEMPTS, QUARTER_HOUR);
   }
@@ -52,18 +54,22 @@ export class Throttle {
     address: string,
     check: () => Promise<Found | undefined>,
   ): Promise<Found | undefined> {
-    const pair = digest(`${email} ${networkOf(address)}`);
-    const total = digest(email);
+    const network = networkOf(address);
+    const pair = digest(`${email} ${network}`);
+    const counted: [RateLimiterPostgres, string][] = [
+      [this.total, digest(email)],
+      [this.source, digest(network)],
+    ];
     // Counted before the check, so that attempts at the same time cannot slip through together.
     await consume(this.pair, pair);
-    await consume(this.total, total);
+    for (const [limiter, key] of counted) await consume(limiter, key);
+    const forgive = () => counted.map(([limiter, key]) => limiter.reward(key));
     try {
       const found = await check();
-      if (found !== undefined)
-        await Promise.all([this.pair.delete(pair), this.total.reward(total)]);
+      if (found !== undefined) await Promise.all([this.pair.delete(pair), ...forgive()]);
       return found;
     } catch (error) {
-      await Promise.all([this.pair.reward(pair), this.total.reward(total)]);
+      await Promise.all([this.pair.reward(pair), ...forgive()]);
       throw error;
     }
   }

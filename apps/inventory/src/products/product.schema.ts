@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const sku = z
   .string()
   .regex(/^[A-Z0-9][A-Z0-9._-]{0,63}$/, 'expected up to 64 capitals, digits, dots, dashes')
-  .meta({ example: 'MUG-001' });
+  .meta({ example: 'MUG-STONE-01' });
 
 const attributes = z
   .record(plainText(64), z.union([plainText(500), z.number(), z.boolean()]))

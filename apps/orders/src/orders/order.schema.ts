@@ -6,7 +6,7 @@ const orderItem = z.strictObject({
   sku: z
     .string()
     .regex(/^[A-Z0-9][A-Z0-9._-]{0,63}$/, 'expected up to 64 capitals, digits, dots, dashes')
-    .meta({ example: 'MUG-001' }),
+    .meta({ example: 'MUG-STONE-01' }),
   quantity: z.int().min(1).max(1000).meta({ example: 2 }),
 });
 
