@@ -6,7 +6,6 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 const MAX_DEPTH = 16;
 
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 
 /**
  * Parses a JSON object so that no two readers can disagree about it: valid UTF-8, each member name
@@ -17,14 +16,14 @@ const BACKSLASH = 0x5c;
  */
 export function parseJsonObject(bytes: Buffer): JsonObject | undefined {
   if (!isUtf8(bytes)) return undefined;
-  const value = parse(bytes.toString('utf8'));
+  const text = bytes.toString('utf8');
+  const value = parse(text);
   if (!isObject(value) || Array.isArray(value)) return undefined;
   const strings = freezeDeep(value, MAX_DEPTH);
+  if (strings === undefined) return undefined;
   // JSON.parse keeps the last of several members of one name. The names of the others are then among
   // the strings of the text and not among those of what was read.
-  return strings !== undefined && strings === countStrings(bytes)
-    ? (value as JsonObject)
-    : undefined;
+  return strings === countStrings(text, bytes) ? (value as JsonObject) : undefined;
 }
 
 function parse(text: string): unknown {
@@ -59,14 +58,14 @@ function freezeDeep(value: object, depth: number): number | undefined {
 }
 
 /** How many strings there are in a valid JSON text: each has a quote at both ends. */
-function countStrings(bytes: Buffer): number {
-  const { length } = bytes;
+function countStrings(text: string, bytes: Buffer): number {
+  // A quote inside of a string has a backslash before it.
+  const plain = text.includes('\\') ? Buffer.from(text.replaceAll(/\\./gs, '')) : bytes;
+  const { length } = plain;
   let quotes = 0;
-  for (let i = 0; i < length; i++) {
-    const byte = bytes[i];
-    if (byte === QUOTE) quotes += 1;
-    else if (byte === BACKSLASH) i += 1;
-  }
+  // Added, not branched upon: a processor cannot guess where the quotes are, and each wrong guess costs
+  // more than ten additions.
+  for (let i = 0; i < length; i++) quotes += Number(plain[i] === QUOTE);
   return quotes / 2;
 }
 
