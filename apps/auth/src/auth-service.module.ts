@@ -32,6 +32,7 @@ import { RefreshRotation } from './oidc/refresh-rotation.js';
 import { SignOns } from './oidc/sign-ons.js';
 import { UnitOfWork } from './oidc/unit-of-work.js';
 import { UserinfoController } from './oidc/userinfo.controller.js';
+import { RevocationFeed } from './revocations/feed.js';
 import { RevocationFeedModule } from './revocations/revocation-feed.module.js';
 import * as schema from './schema.js';
 import { LoginService } from './sessions/login.service.js';
@@ -91,13 +92,15 @@ export class AuthServiceModule {
         KeysModule,
         RevocationFeedModule,
         AuthGuardModule.forRootAsync({
-          imports: [KeysModule],
-          inject: [KeyRing],
-          // The keys are at hand: no HTTP to ourselves.
-          useFactory: (keys: KeyRing) => ({
+          imports: [KeysModule, RevocationFeedModule],
+          inject: [KeyRing, RevocationFeed],
+          // Keys and revocations are at hand: no HTTP to ourselves. Routes that depend on the session
+          // ask the database (`LiveSessionGuard`); logout may come twice.
+          useFactory: (keys: KeyRing, feed: RevocationFeed) => ({
             issuer: config.SIGNET_ISSUER,
             audience: PLATFORM,
             keys,
+            revocation: { age: () => feed.age() },
           }),
         }),
       ],

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, Param, Post, Put, Query, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { Roles } from '@signet/auth-guard';
+import { RequireFresh, Roles } from '@signet/auth-guard';
 import { pageOf, Returns } from '@signet/http';
 import type { Page } from '@signet/http';
 import { ActingUser } from '../audit/actor.decorator.js';
@@ -39,6 +39,7 @@ export class UsersController {
 
   /** Replaces the roles. They are in the user's next token. */
   @Put(':id/roles')
+  @RequireFresh()
   @Returns(200, user)
   setRoles(
     @Param('id', { schema: userId }) id: string,
@@ -60,6 +61,7 @@ export class UsersController {
 
   /** Opens the account again. Its sessions stay ended. */
   @Post(':id/enable')
+  @RequireFresh()
   @Returns(200, user)
   enable(
     @Param('id', { schema: userId }) id: string,

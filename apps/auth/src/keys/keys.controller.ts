@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Post, Query, UseGuards } from '@nestjs/common';
 import { ApiResponse, ApiTags } from '@nestjs/swagger';
-import { Roles } from '@signet/auth-guard';
+import { RequireFresh, Roles } from '@signet/auth-guard';
 import { InjectDatabase } from '@signet/database';
 import type { Database } from '@signet/database';
 import { decodeCursor, notFound, pageOf, Returns, toPage } from '@signet/http';
@@ -51,6 +51,7 @@ export class KeysController {
    * refresh. Services follow at their next look at the key set.
    */
   @Post('rotate')
+  @RequireFresh()
   @Returns(200, signingKey, 'The key that signs now')
   @ApiResponse({ status: 409, description: 'Verifiers may not know the next key: `key_not_ready`' })
   async rotate(

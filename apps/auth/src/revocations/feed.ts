@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { REVOCATION_FEED, RevokedTokens } from '@signet/auth-guard';
 import type { Position } from '@signet/auth-guard';
-import { InjectDatabase } from '@signet/database';
-import type { Database } from '@signet/database';
 import { and, gt, gte, isNotNull, min } from 'drizzle-orm';
 import { revocations } from '../schema.js';
+import { FeedDatabase } from './feed-database.js';
 import { RevocationPublisher } from './publisher.js';
 import type { Published } from './publisher.js';
 
@@ -43,7 +42,7 @@ export class RevocationFeed {
   private next: Promise<void> | undefined;
 
   constructor(
-    @InjectDatabase() private readonly database: Database,
+    private readonly connection: FeedDatabase,
     private readonly publisher: RevocationPublisher,
   ) {}
 
@@ -53,9 +52,12 @@ export class RevocationFeed {
 
   /** What is known to be the state of the feed; undefined when that was too long ago. */
   get confirmed(): Confirmed | undefined {
-    return this.confirmation && performance.now() - this.confirmation.at <= CURRENT_MS
-      ? this.confirmation.confirmed
-      : undefined;
+    return this.age() * 1000 <= CURRENT_MS ? this.confirmation?.confirmed : undefined;
+  }
+
+  /** Seconds since the state of the feed was last known; Infinity before. */
+  age(): number {
+    return this.confirmation ? (performance.now() - this.confirmation.at) / 1000 : Infinity;
   }
 
   /** Calls `listener` with what is new, in order and without a gap. */
@@ -105,7 +107,7 @@ export class RevocationFeed {
 
   /** At the first look: begins with what is in force, or may have been missed by a follower. */
   private async skipExpired({ seq, chain, asOf }: Published): Promise<void> {
-    const [first] = await this.database
+    const [first] = await this.connection.database
       .select({ seq: min(revocations.seq) })
       .from(revocations)
       .where(and(isNotNull(revocations.seq), gte(revocations.until, Math.floor(asOf / 1000))));
@@ -115,7 +117,7 @@ export class RevocationFeed {
 
   private async pull(): Promise<void> {
     for (;;) {
-      const rows = await this.database
+      const rows = await this.connection.database
         .select()
         .from(revocations)
         .where(gt(revocations.seq, this.head.seq))

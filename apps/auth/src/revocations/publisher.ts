@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { REVOCATION_FEED } from '@signet/auth-guard';
 import type { Position } from '@signet/auth-guard';
-import { InjectDatabase } from '@signet/database';
-import type { Database, Transaction } from '@signet/database';
+import type { Transaction } from '@signet/database';
 import { eq, isNull, sql } from 'drizzle-orm';
 import { revocationFeed, revocations } from '../schema.js';
+import { FeedDatabase } from './feed-database.js';
 import { FeedSigner } from './feed-signer.js';
 import { publishAfter } from './security-event.js';
 
@@ -30,14 +30,14 @@ export interface Published extends Position {
 @Injectable()
 export class RevocationPublisher {
   constructor(
-    @InjectDatabase() private readonly database: Database,
+    private readonly connection: FeedDatabase,
     private readonly signer: FeedSigner,
   ) {}
 
   /** Publishes everything that is committed by now, whichever replica wrote it. */
   async publish(): Promise<Published> {
     for (;;) {
-      const { published, count } = await this.database.transaction((transaction) =>
+      const { published, count } = await this.connection.database.transaction((transaction) =>
         this.publishSome(transaction),
       );
       if (count < ENTRIES_AT_ONCE) return published;

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { KeysModule } from '../keys/keys.module.js';
+import { FeedDatabase } from './feed-database.js';
 import { FeedRunner } from './feed-runner.js';
 import { FeedSigner } from './feed-signer.js';
 import { RevocationFeed } from './feed.js';
@@ -16,6 +17,7 @@ import { WakeUp } from './wake-up.js';
   controllers: [RevocationsController],
   providers: [
     RevocationLog,
+    FeedDatabase,
     FeedSigner,
     RevocationPublisher,
     RevocationFeed,
@@ -24,6 +26,6 @@ import { WakeUp } from './wake-up.js';
     WakeUp,
     FeedRunner,
   ],
-  exports: [RevocationLog],
+  exports: [RevocationLog, RevocationFeed],
 })
 export class RevocationFeedModule {}

@@ -1,6 +1,6 @@
 import { Body, Controller, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { Authenticated, Scopes } from '@signet/auth-guard';
+import { Authenticated, RequireFresh, Scopes } from '@signet/auth-guard';
 import { Idempotent, IdempotencyKey, IdempotencyService } from '@signet/database';
 import type { IdempotentAnswer, IdempotentRequest } from '@signet/database';
 import { Returns } from '@signet/http';
@@ -21,6 +21,7 @@ export class InternalPaymentsController {
 
   /** Records what a customer is to pay for an order. */
   @Post()
+  @RequireFresh()
   @Idempotent()
   @Returns(201, payment)
   record(

@@ -1,4 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { TestRevocationFeed } from '@signet/auth-guard/testing';
 import type { TestIssuer } from '@signet/auth-guard/testing';
 import { createService } from '@signet/http';
 import type { ServiceOptions } from '@signet/http';
@@ -17,6 +18,8 @@ export interface TestRequest {
 export interface TestService {
   app: NestFastifyApplication;
   databaseUrl: string;
+  /** What the issuer revokes. */
+  revocations: TestRevocationFeed;
   get(url: string, token?: string): ReturnType<NestFastifyApplication['inject']>;
   send(
     method: 'POST' | 'PATCH' | 'PUT' | 'DELETE',
@@ -37,11 +40,13 @@ export async function startTestService(
 ): Promise<TestService> {
   const database = await createTestDatabase();
   const jwks = await issuer.serve();
+  const revocations = new TestRevocationFeed(issuer);
   const app = await createService(
     describe({
       DATABASE_URL: database.url,
       SIGNET_ISSUER: issuer.issuer,
       SIGNET_JWKS_URI: jwks.jwksUri,
+      SIGNET_REVOCATIONS_URL: await revocations.serve(),
       LOG_LEVEL: 'silent',
     }),
   );
@@ -49,6 +54,7 @@ export async function startTestService(
   return {
     app,
     databaseUrl: database.url,
+    revocations,
     get: (url, token) => app.inject({ url, headers: headersOf({ token }) }),
     send: (method, url, request = {}) =>
       app.inject({
@@ -59,6 +65,7 @@ export async function startTestService(
       }),
     close: async () => {
       await app.close();
+      await revocations.close();
       await jwks.close();
       await database.drop();
     },
