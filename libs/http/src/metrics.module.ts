@@ -1,7 +1,8 @@
 import { Controller, Get, Header, Injectable, Module } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { ApiExcludeController } from '@nestjs/swagger';
-import { Public } from '@signet/auth-guard';
+import { GuardMetrics, Public } from '@signet/auth-guard';
+import { exposeGuardMetrics } from '@signet/auth-guard/prometheus';
 import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 
@@ -18,10 +19,14 @@ export class Metrics {
     registers: [this.registry],
   });
 
-  constructor(private readonly host: HttpAdapterHost) {}
+  constructor(
+    private readonly host: HttpAdapterHost,
+    private readonly guard: GuardMetrics,
+  ) {}
 
   onModuleInit(): void {
     collectDefaultMetrics({ register: this.registry });
+    exposeGuardMetrics(this.guard, this.registry);
     const fastify = this.host.httpAdapter.getInstance<FastifyInstance>();
     fastify.addHook('onResponse', (request, reply, done) => {
       // The pattern, not the path: identifiers as labels would grow without bound.

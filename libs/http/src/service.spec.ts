@@ -165,6 +165,7 @@ describe('a service', () => {
     const metrics = (await app.inject('/metrics')).body;
     expect(metrics).toContain('route="/things/:id"');
     expect(metrics).not.toContain('018f0000');
+    expect(metrics).toContain('auth_guard_calls_total{kind="http",outcome="admitted",code=""}');
   });
 
   it('documents each route with who may call it', async () => {
