@@ -1,6 +1,6 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { Authenticated, CurrentUser, Roles } from '@signet/auth-guard';
+import { Authenticated, CurrentUser, isOwnerOr, Roles } from '@signet/auth-guard';
 import type { Principal } from '@signet/auth-guard';
 import { notFound, pageOf, Returns } from '@signet/http';
 import type { Page } from '@signet/http';
@@ -23,8 +23,7 @@ export class PaymentsController {
     @CurrentUser() user: Principal,
   ): Promise<Payment> {
     const found = await this.payments.read(id);
-    const readsAll = user.roles.includes('support') || user.roles.includes('admin');
-    if (found.customerId !== user.subject && !readsAll) throw notFound('payment');
+    if (!isOwnerOr(user, found.customerId, 'support', 'admin')) throw notFound('payment');
     return found;
   }
 
