@@ -28,6 +28,7 @@ import { Authorizations } from './oidc/authorizations.js';
 import { Claims } from './oidc/claims.js';
 import { OidcEngine } from './oidc/engine.js';
 import { OidcMount } from './oidc/mount.js';
+import { Proofs } from './oidc/proofs.js';
 import { RefreshRotation } from './oidc/refresh-rotation.js';
 import { SignOns } from './oidc/sign-ons.js';
 import { UnitOfWork } from './oidc/unit-of-work.js';
@@ -135,6 +136,7 @@ export class AuthServiceModule {
         AccessTokens,
         Authorizations,
         Claims,
+        Proofs,
         SignOns,
         UnitOfWork,
         RefreshRotation,

@@ -69,6 +69,14 @@ it('gets tokens that are bound to a key of the device, after a challenge with a 
   });
 });
 
+it('learns who its user is, with a proof', async () => {
+  const { DPoP } = await newKey();
+  const { tokens } = await signIn(DPoP);
+  const subject = tokens.claims()?.sub ?? '';
+  const userinfo = await oidc.fetchUserInfo(config, tokens.access_token, subject, { DPoP });
+  expect(userinfo).toEqual({ sub: subject });
+});
+
 it('goes on with the same key, and with no other', async () => {
   const { DPoP } = await newKey();
   const { tokens } = await signIn(DPoP);

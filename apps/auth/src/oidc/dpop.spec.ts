@@ -1,5 +1,5 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { OWN_PAGE, basic, redeem, signedIn, WATCHER } from '../testing/applications.js';
 import { ISSUER, startAuth, verify } from '../testing/running-auth.js';
 import type { Answer, RunningAuth } from '../testing/running-auth.js';
@@ -63,6 +63,27 @@ it('a refresh token that is bound to a key is refused with another, and goes on'
   expect((await refreshed(body.refresh_token, await another(nonce))).status).toBe(400);
   expect((await refreshed(body.refresh_token, {})).status).toBe(400);
   expect((await refreshed(body.refresh_token, await proof(nonce))).status).toBe(200);
+});
+
+it('who the user is, is told for a bound token with a proof, once', async () => {
+  const { proof } = await prover();
+  const login = await signedIn(auth);
+  const nonce = nonceOf(await redeem(auth, login, await proof()));
+  const { access_token: token } = (await redeem(auth, login, await proof(nonce))).body;
+  const ask = (authorization: string, headers: { dpop?: string } = {}) =>
+    auth.call('GET', '/oauth/userinfo', { headers: { authorization, ...headers } });
+  const claims = {
+    htm: 'GET',
+    htu: `${ISSUER}/oauth/userinfo`,
+    ath: createHash('sha256').update(token).digest('base64url'),
+  };
+  const good = await proof(claims);
+  expect((await ask(`DPoP ${token}`, good)).status).toBe(200);
+  expect((await ask(`DPoP ${token}`, good)).status).toBe(401);
+  expect((await ask(`Bearer ${token}`)).status).toBe(401);
+  expect((await ask(`DPoP ${token}`, await proof({ ...claims, ath: 'x' }))).status).toBe(401);
+  const { proof: another } = await prover();
+  expect((await ask(`DPoP ${token}`, await another(claims))).status).toBe(401);
 });
 
 it('a proof is good once, however many come at the same time', async () => {

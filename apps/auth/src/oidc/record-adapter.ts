@@ -24,7 +24,7 @@ const ISSUED_FROM_GRANTS = new Set([
 const SEALED = new Set(['Interaction']);
 
 /** Models of which a second record with the same value is an attack. */
-const ONCE_ONLY = new Set(['ReplayDetection']);
+const ONCE_ONLY = new Set(['ReplayDetection', 'UsedProof']);
 
 const FOREIGN_KEY_VIOLATION = '23503';
 

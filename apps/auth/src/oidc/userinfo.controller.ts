@@ -1,19 +1,22 @@
-import { Controller, Get, Header, Headers, HttpStatus, Post, Res } from '@nestjs/common';
+import { Controller, Get, Header, HttpStatus, Post, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Public } from '@signet/auth-guard';
 import { Problem, Returns } from '@signet/http';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AccountsService } from '../accounts/accounts.service.js';
+import type { User } from '../accounts/accounts.service.js';
 import { AccessTokens } from './access-tokens.js';
+import type { AccessTokenClaims } from './access-tokens.js';
 import { PLATFORM, USERINFO } from './audiences.js';
+import { Proofs } from './proofs.js';
 
 /** OpenID Connect Core section 5.1. */
 const userinfo = z.object({ sub: z.string(), email: z.string().optional() });
 
 type Userinfo = z.output<typeof userinfo>;
 
-const BEARER = /^bearer +([\w.-]+)$/i;
+const CREDENTIALS = /^(bearer|dpop) +([\w.-]+)$/i;
 
 /**
  * Who the user is, for clients that may know (OpenID Connect Core section 5.3). Takes users' access
@@ -26,6 +29,7 @@ export class UserinfoController {
   constructor(
     private readonly tokens: AccessTokens,
     private readonly accounts: AccountsService,
+    private readonly proofs: Proofs,
   ) {}
 
   /** What the token's client may know of its user. Takes an access token with the scope `openid`. */
@@ -33,10 +37,10 @@ export class UserinfoController {
   @Header('cache-control', 'no-store')
   @Returns(200, userinfo)
   read(
-    @Headers('authorization') authorization: string | undefined,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Userinfo> {
-    return this.answer(authorization, reply);
+    return this.answer(request, reply);
   }
 
   /** The same, as OpenID Connect has it both ways. */
@@ -44,25 +48,20 @@ export class UserinfoController {
   @Header('cache-control', 'no-store')
   @Returns(200, userinfo)
   readByPost(
-    @Headers('authorization') authorization: string | undefined,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Userinfo> {
-    return this.answer(authorization, reply);
+    return this.answer(request, reply);
   }
 
-  private async answer(authorization: string | undefined, reply: FastifyReply): Promise<Userinfo> {
-    const token = BEARER.exec(authorization ?? '')?.[1];
-    if (token === undefined) {
+  private async answer(request: FastifyRequest, reply: FastifyReply): Promise<Userinfo> {
+    const [, scheme, token] = CREDENTIALS.exec(request.headers.authorization ?? '') ?? [];
+    if (scheme === undefined || token === undefined) {
       throw refusal(reply, 'token_missing', 'Send an access token in the header Authorization.');
     }
     const claims = await this.tokens.read(token);
-    // A token that is bound to a key would have to come with a proof (RFC 9449 section 7.2).
-    const isForHere = (claims?.aud === PLATFORM || claims?.aud === USERINFO) && !claims.cnf;
-    const user =
-      isForHere && claims.sid !== undefined && (await this.tokens.isActive(claims))
-        ? await this.accounts.find(claims.sub)
-        : undefined;
-    if (!claims || !user) {
+    const user = claims && (await this.userOf(claims));
+    if (!user || !(await this.isProved(request, { scheme, token, claims }))) {
       throw refusal(reply, 'token_invalid', 'The access token is not good here, or not any more.');
     }
     const scopes = (claims.scope ?? '').split(' ');
@@ -74,6 +73,22 @@ export class UserinfoController {
       );
     }
     return { sub: user.id, ...(scopes.includes('email') && { email: user.email }) };
+  }
+
+  private async userOf(claims: AccessTokenClaims): Promise<User | undefined> {
+    const isForHere = claims.aud === PLATFORM || claims.aud === USERINFO;
+    if (!isForHere || claims.sid === undefined) return undefined;
+    return (await this.tokens.isActive(claims)) ? this.accounts.find(claims.sub) : undefined;
+  }
+
+  /** RFC 9449 section 7.2: a token that is bound to a key comes with a proof, and no other does. */
+  private isProved(
+    request: FastifyRequest,
+    { scheme, token, claims }: { scheme: string; token: string; claims: AccessTokenClaims },
+  ): boolean | Promise<boolean> {
+    const withProof = scheme.toLowerCase() === 'dpop';
+    if (!claims.cnf) return !withProof;
+    return withProof && this.proofs.isProved(request, token, claims.cnf.jkt);
   }
 }
 
@@ -89,6 +104,9 @@ const REFUSALS = {
 /** RFC 6750 section 3. */
 function refusal(reply: FastifyReply, code: keyof typeof REFUSALS, detail: string): Problem {
   const { status, challenge } = REFUSALS[code];
-  void reply.header('www-authenticate', `Bearer realm="${USERINFO}"${challenge}`);
+  const challenges = ['Bearer', 'DPoP'].map(
+    (scheme) => `${scheme} realm="${USERINFO}"${challenge}`,
+  );
+  void reply.header('www-authenticate', challenges.join(', '));
   return new Problem({ status, code, detail });
 }
