@@ -75,6 +75,9 @@ export const sessions = pgTable(
   (table) => [
     index('sessions_of_user').on(table.userId, table.createdAt, table.sid),
     index('sessions_expiry').on(table.expiresAt),
+    index('sessions_ended')
+      .on(table.endedAt)
+      .where(sql`${table.endedAt} is not null`),
     index('sessions_of_client')
       .on(table.clientId)
       .where(sql`${table.endedAt} is null`),

@@ -52,12 +52,7 @@ export class KeyRotator {
   }
 
   onApplicationBootstrap(): void {
-    if (this.isClosed) return;
-    this.timer = setTimeout(
-      () => void this.keepSchedule().finally(() => this.onApplicationBootstrap()),
-      LOOK_MS,
-    );
-    this.timer.unref();
+    this.scheduleNext();
   }
 
   onApplicationShutdown(): void {
@@ -83,6 +78,14 @@ export class KeyRotator {
     });
     await this.ring.reload();
     return active;
+  }
+
+  private scheduleNext(): void {
+    if (this.isClosed) return;
+    this.timer = setTimeout(
+      () => void this.keepSchedule().finally(() => this.scheduleNext()),
+      LOOK_MS,
+    ).unref();
   }
 
   private async keepSchedule(): Promise<void> {

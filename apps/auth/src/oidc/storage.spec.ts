@@ -81,6 +81,16 @@ describe('what the engine stores', () => {
   });
 });
 
+it('clears away more than a batch of what expired, and nothing else', async () => {
+  await auth.query(`insert into engine_records (model, hash, payload, expires_at)
+    select 'Session', 'old-' || number, '{}', now() - interval '1 minute'
+    from generate_series(1, 2500) number`);
+  const user = await register(auth);
+  await auth.app.get(Sweeper).sweep();
+  expect(await auth.query(`select 1 from engine_records where hash like 'old-%'`)).toEqual([]);
+  expect((await refresh(auth, user.refresh_token)).status).toBe(200);
+});
+
 it('clears away sessions that expired, and says so of them', async () => {
   const user = await register(auth);
   const { sid } = (await verify(auth, user.access_token)).payload;

@@ -2,12 +2,15 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { InjectDatabase } from '@signet/database';
 import type { Database } from '@signet/database';
 import { sql } from 'drizzle-orm';
+import type { SQL } from 'drizzle-orm';
+import type { PgTable } from 'drizzle-orm/pg-core';
 import { AUTH_CONFIG } from '../config.js';
 import type { AuthConfig } from '../config.js';
 import { auditEvents, engineRecords, grants, revocations, sessions } from '../schema.js';
 
 const EVERY_MS = 10 * 60 * 1000;
 const BATCH = 1000;
+const MOST_BATCHES = 500;
 
 /** How long an ended session, with its address and device, is kept for whoever looks into it. */
 const REMEMBERED_DAYS = 30;
@@ -37,43 +40,40 @@ export class Sweeper {
   }
 
   async sweep(): Promise<void> {
-    const { database } = this;
-    await database.execute(sql`
-      update ${sessions} set ended_at = expires_at, ending = 'expired' where sid in (
-        select sid from ${sessions} where expires_at < now() and ended_at is null
-        limit ${BATCH} for update skip locked)`);
-    // Of no use once its parent may not come again.
-    await database.execute(sql`
-      update ${engineRecords} set sealed_value = null where (model, hash) in (
-        select successor.model, successor.hash from ${engineRecords} successor
+    for (const statement of this.statements()) await this.repeat(statement);
+  }
+
+  /** Each concerns at most `BATCH` rows, so that none is long or holds many. */
+  private statements(): SQL[] {
+    const grace = this.config.SIGNET_REFRESH_GRACE_SECONDS;
+    const longAgo = sql`now() - make_interval(days => ${REMEMBERED_DAYS})`;
+    return [
+      sql`update ${sessions} set ended_at = expires_at, ending = 'expired' where ctid = any(array(
+        select ctid from ${sessions} where expires_at < now() and ended_at is null
+        limit ${BATCH} for update skip locked))`,
+      // Of no use once its parent may not come again.
+      sql`update ${engineRecords} set sealed_value = null where ctid = any(array(
+        select successor.ctid from ${engineRecords} successor
         join ${engineRecords} parent
           on parent.model = successor.model and parent.hash = successor.parent_hash
         where successor.sealed_value is not null
-          and parent.consumed_at < now() - make_interval(secs => ${this.config.SIGNET_REFRESH_GRACE_SECONDS})
-        limit ${BATCH} for update of successor skip locked)`);
-    await database.execute(sql`
-      delete from ${engineRecords} where (model, hash) in (
-        select model, hash from ${engineRecords} where expires_at < now()
-        limit ${BATCH} for update skip locked)`);
-    await database.execute(sql`
-      delete from ${grants} where id in (
-        select id from ${grants} where expires_at < now()
-        limit ${BATCH} for update skip locked)`);
-    await database.execute(sql`
-      delete from ${auditEvents} where id in (
-        select id from ${auditEvents} where at < now() - make_interval(days => ${AUDITED_DAYS})
-        limit ${BATCH} for update skip locked)`);
-    // Of no use to verifiers any more, only to whoever looks into what happened.
-    await database.execute(sql`
-      delete from ${revocations} where id in (
-        select id from ${revocations}
-        where until < extract(epoch from now() - make_interval(days => ${REMEMBERED_DAYS}))
-          and seq is not null
-        limit ${BATCH} for update skip locked)`);
-    await database.execute(sql`
-      delete from ${sessions} where sid in (
-        select sid from ${sessions} where ended_at < now() - make_interval(days => ${REMEMBERED_DAYS})
-        limit ${BATCH} for update skip locked)`);
+          and parent.consumed_at < now() - make_interval(secs => ${grace})
+        limit ${BATCH} for update of successor skip locked))`,
+      expired(engineRecords, sql`expires_at < now()`),
+      expired(grants, sql`expires_at < now()`),
+      expired(auditEvents, sql`at < now() - make_interval(days => ${AUDITED_DAYS})`),
+      // Of no use to verifiers any more, only to whoever looks into what happened.
+      expired(revocations, sql`until < extract(epoch from ${longAgo}) and seq is not null`),
+      expired(sessions, sql`ended_at < ${longAgo}`),
+    ];
+  }
+
+  /** Until there is nothing left, or whoever looks for more would keep others waiting. */
+  private async repeat(statement: SQL): Promise<void> {
+    for (let batch = 0; batch < MOST_BATCHES; batch++) {
+      const { rowCount } = await this.database.execute(statement);
+      if ((rowCount ?? 0) < BATCH) return;
+    }
   }
 
   private async sweepQuietly(): Promise<void> {
@@ -83,4 +83,9 @@ export class Sweeper {
       this.logger.warn(`Expired rows were not cleared: ${String(error)}`);
     }
   }
+}
+
+function expired(table: PgTable, condition: SQL): SQL {
+  return sql`delete from ${table} where ctid = any(array(
+    select ctid from ${table} where ${condition} limit ${BATCH} for update skip locked))`;
 }
