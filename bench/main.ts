@@ -23,7 +23,10 @@ async function main(words: string[]): Promise<number> {
     cwd: root,
     encoding: 'utf8',
   });
-  if (build.status !== 0) return complain(`${suite.builds} cannot be built.\n${build.stdout}`);
+  if (build.status !== 0) {
+    console.error(`${suite.builds} cannot be built.\n${build.stdout}`);
+    return 1;
+  }
   const loaded = await suite.load();
   await loaded.run();
   return 0;
