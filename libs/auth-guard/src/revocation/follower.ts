@@ -40,15 +40,14 @@ const SILENCE = 5_000;
 const PATIENCE = 10_000;
 
 const FIRST_RETRY = 250;
-const LAST_RETRY = 8_000;
+const LAST_RETRY = 5_000;
+/** What failures count for after a snapshot: only a stream that goes on shows that all is well. */
+const ALMOST_WELL = 2;
 const SWEEP_EVERY = 1_000;
 
 /** Larger than `maxEntries` lines of ordinary length can be. */
 const BYTES_PER_ENTRY = 96;
 const SMALL_SNAPSHOT = 1024 * 1024;
-
-/** Genuine, but not what follows upon what is known: only a snapshot can help. */
-const LOST_TRACK = new Set(['gapped', 'forked', 'rolled_back']);
 
 /**
  * Follows an issuer's revocation feed in the background, so that the question whether a token is revoked
@@ -148,6 +147,7 @@ export class RevocationFollower {
     });
     const limit = SMALL_SNAPSHOT + maxEntries * BYTES_PER_ENTRY;
     await this.knowledge.applySnapshot(await readBody(response, limit));
+    this.failures = Math.min(this.failures, ALMOST_WELL);
     this.tell();
   }
 
@@ -192,9 +192,12 @@ export class RevocationFollower {
       }
     } catch (error) {
       if (!(error instanceof FeedRefusal)) throw error;
-      if (LOST_TRACK.has(error.reason)) this.knowledge.loseTrack();
-      // What is known already does no harm; after anything else, the connection is not to be trusted.
-      if (error.reason !== 'replayed') throw error;
+      // What is known already does no harm.
+      if (error.reason === 'replayed') return;
+      // After anything else the connection is not to be trusted, and where it would go on is in doubt:
+      // what it says may be out of order, or signed with a key that was withdrawn since.
+      this.knowledge.loseTrack();
+      throw error;
     }
   }
 
