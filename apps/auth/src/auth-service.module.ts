@@ -101,6 +101,7 @@ export class AuthServiceModule {
             issuer: config.SIGNET_ISSUER,
             audience: PLATFORM,
             keys,
+            dpop: { publicUrls: config.SIGNET_ISSUER },
             revocation: { age: () => feed.age() },
           }),
         }),

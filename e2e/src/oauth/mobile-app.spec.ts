@@ -1,5 +1,6 @@
 import * as oidc from 'openid-client';
 import { configured, registered, signedInAt } from './applications.ts';
+import { world } from '../system/world.ts';
 
 const CALLBACK = 'com.example.shop:/callback';
 
@@ -67,6 +68,22 @@ it('gets tokens that are bound to a key of the device, after a challenge with a 
     aud: 'urn:signet:api',
     cnf: { jkt: await DPoP.calculateThumbprint() },
   });
+});
+
+it('calls a service with a proof for each request; without one the token opens nothing', async () => {
+  const { DPoP } = await newKey();
+  const { tokens } = await signIn(DPoP);
+  const orders = new URL(`${world().urls.orders}/orders`);
+  const call = oidc.fetchProtectedResource;
+  const answer = await call(config, tokens.access_token, orders, 'GET', undefined, undefined, {
+    DPoP,
+  });
+  expect(answer.status).toBe(200);
+  const stolen = await fetch(orders, {
+    headers: { authorization: `Bearer ${tokens.access_token}` },
+  });
+  expect(stolen.status).toBe(401);
+  expect(stolen.headers.get('www-authenticate')).toMatch(/DPoP /);
 });
 
 it('learns who its user is, with a proof', async () => {

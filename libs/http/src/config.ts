@@ -17,6 +17,8 @@ export const serviceVariables = {
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).describe('postgres:// URL'),
   DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(100).default(10),
   SIGNET_ISSUER: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:3000'),
+  /** How clients address this service, for proofs made out to it; http, HOST and PORT by default. */
+  SIGNET_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   /** Requests a minute from one address before it is answered 429. */
   RATE_LIMIT_PER_MINUTE: z.coerce.number().int().min(1).default(1200),
   /** Addresses (or ranges) of proxies whose `X-Forwarded-For` is believed. None by default. */

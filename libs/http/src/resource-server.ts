@@ -19,7 +19,10 @@ export const resourceServerVariables = {
     .optional(),
 };
 
-type ResourceServerConfig = Pick<ServiceConfig, 'SIGNET_ISSUER'> &
+type ResourceServerConfig = Pick<
+  ServiceConfig,
+  'HOST' | 'PORT' | 'SIGNET_ISSUER' | 'SIGNET_PUBLIC_URL'
+> &
   z.infer<z.ZodObject<typeof resourceServerVariables>>;
 
 /** The audience of users' tokens: one token opens every service. */
@@ -39,6 +42,7 @@ export function guardOptions(config: ResourceServerConfig, ownAudience?: string)
       snapshotPath: config.SIGNET_JWKS_SNAPSHOT,
       allowPlainHttp: config.SIGNET_JWKS_ALLOW_PLAIN_HTTP,
     },
+    dpop: { publicUrls: config.SIGNET_PUBLIC_URL ?? `http://${config.HOST}:${config.PORT}` },
     ...followed(config),
   };
 }
