@@ -11,6 +11,7 @@ import type { Published } from './publisher.js';
 export interface FeedEntry {
   seq: number;
   token: string;
+  createdAt: Date;
 }
 
 /** A position of which everything committed by `asOf` is known to be behind. */
@@ -130,13 +131,13 @@ export class RevocationFeed {
   }
 
   private take(row: typeof revocations.$inferSelect): FeedEntry {
-    const { kind, subject, before, until, seq, chain, token } = row;
+    const { kind, subject, before, until, seq, chain, token, createdAt } = row;
     if (seq === null || chain === null || token === null) throw new Error('not published');
     this.entries.add({ kind, id: subject, until, ...(before !== null && { before }) });
     // What has expired is cleared away: at the first look, or after a long one, numbers are missing.
     if (seq !== this.head.seq + 1) this.kept = [];
     this.head = { seq, chain };
-    const entry = { seq, token };
+    const entry = { seq, token, createdAt };
     this.kept.push(entry);
     if (this.kept.length > 2 * KEPT) this.kept = this.kept.slice(-KEPT);
     return entry;

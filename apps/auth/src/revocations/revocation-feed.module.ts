@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
+import { MetricsModule } from '@signet/http';
 import { KeysModule } from '../keys/keys.module.js';
 import { FeedDatabase } from './feed-database.js';
+import { FeedMetrics } from './feed-metrics.js';
 import { FeedRunner } from './feed-runner.js';
 import { FeedSigner } from './feed-signer.js';
 import { RevocationFeed } from './feed.js';
@@ -13,7 +15,7 @@ import { WakeUp } from './wake-up.js';
 
 /** Which tokens are void before their time: the log that causes write to, and the feed made of it. */
 @Module({
-  imports: [KeysModule],
+  imports: [KeysModule, MetricsModule],
   controllers: [RevocationsController],
   providers: [
     RevocationLog,
@@ -25,6 +27,7 @@ import { WakeUp } from './wake-up.js';
     RevocationSnapshots,
     WakeUp,
     FeedRunner,
+    FeedMetrics,
   ],
   exports: [RevocationLog, RevocationFeed],
 })

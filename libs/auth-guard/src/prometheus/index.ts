@@ -1,16 +1,8 @@
 import { Counter, Gauge } from 'prom-client';
 import type { Registry } from 'prom-client';
-import type { GuardMetrics, GuardMetricsSnapshot } from '../nest/guard-metrics.js';
-
-type Sample = [labels: Record<string, string>, value: number];
-
-interface Metric {
-  type: 'counter' | 'gauge';
-  name: string;
-  help: string;
-  labels: readonly string[];
-  read: (snapshot: GuardMetricsSnapshot) => Sample[];
-}
+import type { GuardMetrics } from '../nest/guard-metrics.js';
+import type { Metric, Sample } from './metric.js';
+import { REVOCATION_METRICS } from './revocation-metrics.js';
 
 const METRICS: readonly Metric[] = [
   {
@@ -72,6 +64,7 @@ const METRICS: readonly Metric[] = [
     labels: [],
     read: ({ connections }) => [[{}, connections]],
   },
+  ...REVOCATION_METRICS,
 ];
 
 /**
