@@ -84,7 +84,8 @@ describe.each(routes)('$service: $route', ({ service, route, access }) => {
   it('asks who is there when nobody says', async () => {
     const answer = await client.call(service, concrete(route));
     expect(answer.status).toBe(401);
-    expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer realm="[^"]+"$/);
+    expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer realm="[^"]+", DPoP realm=/);
+    expect(answer.headers.get('www-authenticate')).not.toMatch(/error=/);
     expect(answer.body).toMatchObject({ code: 'token_missing' });
   });
 
