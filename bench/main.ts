@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 const SUITES: Record<string, { builds: string; load: () => Promise<{ run(): Promise<void> }> }> = {
   guard: { builds: 'auth-guard', load: () => import('./guard/suite.ts') },
   auth: { builds: 'auth', load: () => import('./auth/suite.ts') },
+  revocation: { builds: 'auth-guard', load: () => import('./revocation/suite.ts') },
 };
 
 const USAGE = `npm run bench -- SUITE\n\nSuites: ${Object.keys(SUITES).join(', ')}`;

@@ -1,5 +1,6 @@
 import type { Principal } from '../token/principal.js';
 import type { Revocation } from './feed-format.js';
+import { IdFilter } from './id-filter.js';
 
 interface Entry {
   /** Seconds; Infinity for every token. */
@@ -11,6 +12,8 @@ interface Entry {
 /** How many entries one turn of `sweep` looks at: a fraction of a millisecond. */
 const SWEPT_AT_ONCE = 5_000;
 
+const MANY_GONE = 1_000;
+
 /**
  * The entries that are in force. Asked once for each request: one look-up, two while a client is
  * disabled, and nothing allocated.
@@ -18,17 +21,23 @@ const SWEPT_AT_ONCE = 5_000;
 export class RevokedTokens {
   private readonly sessions = new Map<string, Entry>();
   private readonly clients = new Map<string, Entry>();
+  private filter: IdFilter;
+  /** What the filter will be when everything has been looked at: without the ids that are gone. */
+  private nextFilter: IdFilter | undefined;
+  private gone = 0;
   private sweeping: Iterator<[string, Entry], undefined> | undefined;
 
   /** @param maxEntries about 200 bytes each */
-  constructor(private readonly maxEntries: number) {}
+  constructor(private readonly maxEntries: number) {
+    this.filter = new IdFilter(maxEntries);
+  }
 
   get size(): number {
     return this.sessions.size + this.clients.size;
   }
 
   isRevoked({ sessionId, clientId, issuedAt }: Principal): boolean {
-    if (sessionId !== undefined) {
+    if (sessionId !== undefined && this.filter.mayHave(sessionId)) {
       const entry = this.sessions.get(sessionId);
       if (entry !== undefined && issuedAt < entry.before) return true;
     }
@@ -50,6 +59,10 @@ export class RevokedTokens {
       known.until = Math.max(known.until, until);
     } else if (this.size < this.maxEntries) entries.set(id, { before, until });
     else return false;
+    if (kind === 'session') {
+      this.filter.add(id);
+      this.nextFilter?.add(id);
+    }
     return true;
   }
 
@@ -71,16 +84,28 @@ export class RevokedTokens {
    */
   sweep(now: number): boolean {
     for (const [id, { until }] of this.clients) if (until < now) this.clients.delete(id);
-    this.sweeping ??= this.sessions.entries();
+    this.sweeping ??= this.beginSweep();
     for (let looked = 0; looked < SWEPT_AT_ONCE; looked++) {
       const next: IteratorResult<[string, Entry], undefined> = this.sweeping.next();
       if (next.done) {
+        this.filter = this.nextFilter ?? this.filter;
+        this.nextFilter = undefined;
         this.sweeping = undefined;
         return true;
       }
       const [id, { until }] = next.value;
-      if (until < now) this.sessions.delete(id);
+      if (until >= now) this.nextFilter?.add(id);
+      else if (this.sessions.delete(id)) this.gone += 1;
     }
     return false;
+  }
+
+  /** Ids that are gone only make the filter coarser: it is made anew when there are many. */
+  private beginSweep() {
+    if (this.gone > MANY_GONE + this.sessions.size / 4) {
+      this.nextFilter = new IdFilter(this.maxEntries);
+      this.gone = 0;
+    }
+    return this.sessions.entries();
   }
 }
