@@ -6,6 +6,7 @@ export interface LogLine {
   text: string;
 }
 
+export const INFO = 30;
 export const WARN = 40;
 
 const NAMES: Record<number, string> = {
