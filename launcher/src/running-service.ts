@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { INFO, readLogLine, WARN, type LogLine } from './processes/log-line.ts';
+import { readLogLine, type LogLine } from './processes/log-line.ts';
 import { startProcess, type Exit, type ServiceProcess } from './processes/service-process.ts';
 import type { ServiceName } from './services.ts';
 
@@ -43,7 +43,6 @@ export class RunningService {
   private process: ServiceProcess | undefined;
   private readonly lastLines: string[] = [];
   private endExpected = false;
-  private ready = false;
 
   constructor(options: ServiceOptions) {
     this.name = options.name;
@@ -64,13 +63,13 @@ export class RunningService {
   async start(signal?: AbortSignal): Promise<void> {
     const { name, main, env, onStart } = this.options;
     this.endExpected = false;
-    this.ready = false;
     const started = startProcess(main, env, (text, stream) => this.keep(readLogLine(text, stream)));
     this.process = started;
     let failure: Failure | undefined;
+    let ready = false;
     void started.exited.then((exit) => {
       failure = { name, ...exit, lastLines: [...this.lastLines] };
-      if (this.ready && !this.endExpected) this.options.onFailure(failure);
+      if (ready && !this.endExpected) this.options.onFailure(failure);
     });
     await onStart(name, started.pid);
     const deadline = Date.now() + READY_WITHIN_MS;
@@ -81,7 +80,7 @@ export class RunningService {
       await sleep(40);
     }
     if (failure) throw new ServiceFailedError(failure);
-    this.ready = true;
+    ready = true;
   }
 
   /** Ends the process with a signal, as a crash would, and waits for the end. */
@@ -104,9 +103,7 @@ export class RunningService {
   private keep(line: LogLine): void {
     this.lastLines.push(line.text);
     if (this.lastLines.length > KEPT_LINES) this.lastLines.shift();
-    // What a service misses while the others are still starting is nothing to warn a person of.
-    const expected = !this.ready && line.level === WARN;
-    this.options.onLine(this.name, expected ? { ...line, level: INFO } : line);
+    this.options.onLine(this.name, line);
   }
 
   private notReady(): string {

@@ -172,8 +172,10 @@ async function startServices(
     ServiceName,
     RunningService
   >;
-  // Together, so that no core waits: the others start without auth, and soon get its keys.
-  await Promise.all(services.map((service) => service.start(options.signal)));
+  // The others do not need auth to start, but would ask for its keys in vain and have to wait.
+  await byName.auth.start(options.signal);
+  const others = services.filter(({ name }) => name !== 'auth');
+  await Promise.all(others.map((service) => service.start(options.signal)));
   return byName;
 }
 

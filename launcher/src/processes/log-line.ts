@@ -6,7 +6,6 @@ export interface LogLine {
   text: string;
 }
 
-export const INFO = 30;
 export const WARN = 40;
 
 const NAMES: Record<number, string> = {
