@@ -15,7 +15,7 @@ export function loggerOptions(name: string, level: string): Params {
     pinoHttp: {
       name,
       level,
-      autoLogging: { ignore: (request) => QUIET.test(request.url ?? '') },
+      autoLogging: { ignore: (request) => QUIET.test(pathOf(request)) },
       customLogLevel: (_request, response, error) =>
         error || response.statusCode >= 500 ? 'error' : 'info',
       serializers: {
