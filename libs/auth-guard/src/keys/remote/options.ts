@@ -20,7 +20,7 @@ export interface RemoteKeysOptions {
   /**
    * The longest time between two refreshes, in seconds, and so the longest that a withdrawn key is
    * still accepted: 30 to 3,600, 300 by default. A shorter `Cache-Control: max-age` is honoured down
-   * to 30 seconds.
+   * to 5 seconds.
    */
   refreshInterval?: number;
   /**

@@ -1,5 +1,5 @@
 /** The shortest time between two scheduled refreshes, in milliseconds, whatever Cache-Control says. */
-const MIN_REFRESH_INTERVAL = 30_000;
+const MIN_REFRESH_INTERVAL = 5_000;
 
 const FIRST_RETRY = 500;
 /** With keys at hand there is time; without, every request is answered with 503 meanwhile. */
