@@ -205,6 +205,19 @@ describe('a kid that nobody has seen', () => {
     expect(server.requests).toBe(3);
   });
 
+  it('is known before it signs, whatever was looked for in vain, when max-age is short', async () => {
+    server.answerWith((response) => {
+      response.setHeader('cache-control', 'max-age=1').end(JSON.stringify(issuer.jwks));
+    });
+    await keys.start();
+    await keys.getKey('made-up');
+    // Published now, and signing in seven seconds: still within the cooldown of the kid above.
+    const { kid } = issuer.rotate();
+    await pass(6);
+    expect(keys.getKey(kid)).not.toBeInstanceOf(Promise);
+    expect(keys.getKey(kid)).toBeDefined();
+  });
+
   it('is found at its first request, even right after a scheduled refresh', async () => {
     await keys.start();
     await pass(300);
