@@ -9,7 +9,10 @@ import { pathToFileURL } from 'node:url';
  */
 const SMALL_HEAP = ['--max-semi-space-size=2', '--max-old-space-size=256'];
 
-const DIE_WITH_PARENT = pathToFileURL(join(import.meta.dirname, 'die-with-parent.mjs')).href;
+const PRELOADED = ['die-with-parent.mjs', 'drizzle-imports.mjs'].flatMap((file) => [
+  '--import',
+  pathToFileURL(join(import.meta.dirname, file)).href,
+]);
 
 /** How long a service may take to shut down before it is killed. */
 const STOP_WITHIN_MS = 3_500;
@@ -38,7 +41,7 @@ export function startProcess(
   env: NodeJS.ProcessEnv,
   onLine: (line: string, stream: 'stdout' | 'stderr') => void,
 ): ServiceProcess {
-  const child = spawn(process.execPath, [...SMALL_HEAP, '--import', DIE_WITH_PARENT, main], {
+  const child = spawn(process.execPath, [...SMALL_HEAP, ...PRELOADED, main], {
     env,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // Out of the terminal's process group: Ctrl-C is for the launcher, which stops things in order.
