@@ -5,6 +5,7 @@
  * says, and needs no map.
  */
 import { registerHooks } from 'node:module';
+import { URL } from 'node:url';
 
 registerHooks({
   resolve(specifier, context, next) {
