@@ -11,12 +11,19 @@ import type { Principal } from '../token/principal.js';
 import type { CallKind } from './calls/call-kind.js';
 import { CallKinds } from './calls/call-kinds.js';
 import { setCaller } from './calls/caller.js';
+import { LiveStreams } from './streams/live-streams.js';
+import type { OpenResponse } from './streams/live-streams.js';
 
 /** What the decorators say about a handler. */
 interface Declared {
   readonly access: Access;
   readonly maxAge: number | undefined;
+  /** Whether it answers with server-sent events, for as long as somebody listens. */
+  readonly streams: boolean;
 }
+
+/** What `@Sse()` leaves on a handler; Nest keeps the name to itself. */
+const SSE_METADATA = '__sse__';
 
 /**
  * Stands in front of every handler of the application. Authentication and the decision about access
@@ -34,6 +41,7 @@ export class AccessGuard implements CanActivate {
     private readonly kinds: CallKinds,
     private readonly revocations: Revocations,
     private readonly counts: CallCounts,
+    private readonly liveStreams: LiveStreams,
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
@@ -70,17 +78,25 @@ export class AccessGuard implements CanActivate {
     if (known) return known;
     const access = accessOf(type, handler);
     if (!access) return undefined;
-    const declared = { access, maxAge: maxRevocationAge(type, handler) };
+    const declared = {
+      access,
+      maxAge: maxRevocationAge(type, handler),
+      streams: Reflect.getMetadata(SSE_METADATA, handler) === true,
+    };
     const handlers = this.declared.get(type) ?? new WeakMap<object, Declared>();
     this.declared.set(type, handlers.set(handler, declared));
     return declared;
   }
 
   private enter(context: ExecutionContext, principal: Principal, declared: Declared): true {
-    const { access, maxAge } = declared;
+    const { access, maxAge, streams } = declared;
     if (access.kind === 'token') assertAccess(principal, access);
     if (maxAge !== undefined) assertFresh(this.revocations.age(), maxAge);
     setCaller(context, principal);
+    if (streams) {
+      const response = context.switchToHttp().getResponse<OpenResponse>();
+      this.liveStreams.cutOffWhenOver(principal, response);
+    }
     this.counts.admitted(context.getType());
     if (context.getType() !== 'http') this.admitted.add(context);
     return true;

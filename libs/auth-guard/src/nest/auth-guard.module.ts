@@ -22,6 +22,7 @@ import { RouteTable } from './route-table.js';
 import { trustedIssuers } from './trusted-issuers.js';
 import { ConnectionDoor } from './sockets/guard-sockets.js';
 import { LiveConnections } from './sockets/live-connections.js';
+import { LiveStreams } from './streams/live-streams.js';
 
 /**
  * Protects every route of the application. Import it once, in the root module, with `forRoot()` or
@@ -73,6 +74,7 @@ import { LiveConnections } from './sockets/live-connections.js';
     CallCounts,
     GuardMetrics,
     LiveConnections,
+    LiveStreams,
     ConnectionDoor,
     CallKinds,
     AccessGuard,
@@ -85,7 +87,7 @@ import { LiveConnections } from './sockets/live-connections.js';
   ],
   exports: [
     ...[KEY_SOURCE, TokenVerifier, Revocations, KeyReadiness],
-    ...[Authenticator, GuardMetrics, LiveConnections, AccessGuard, MessageGuard],
+    ...[Authenticator, GuardMetrics, LiveConnections, LiveStreams, AccessGuard, MessageGuard],
   ],
 })
 export class AuthGuardModule extends ConfigurableModuleClass {}

@@ -10,6 +10,8 @@ import type { AuthGuardOptions } from './options.js';
 import { RouteTable } from './route-table.js';
 import { isGuarded } from './sockets/guard-sockets.js';
 import { LiveConnections } from './sockets/live-connections.js';
+import { LiveStreams } from './streams/live-streams.js';
+import type { Principal } from '../token/principal.js';
 
 /** What happens before the application serves, and when it stops. */
 @Injectable()
@@ -20,6 +22,7 @@ export class GuardLifecycle implements OnModuleInit, OnApplicationShutdown {
     private readonly config: ApplicationConfig,
     private readonly revocations: Revocations,
     private readonly connections: LiveConnections,
+    private readonly streams: LiveStreams,
     private readonly issuers: TrustedIssuers,
     @Inject(MODULE_OPTIONS_TOKEN) private readonly options: AuthGuardOptions,
   ) {}
@@ -33,11 +36,11 @@ export class GuardLifecycle implements OnModuleInit, OnApplicationShutdown {
     this.messages.assertAttached();
     this.assertSocketsGuarded();
     await this.issuers.start();
+    const isRevoked = (principal: Principal) =>
+      principal.issuer === this.options.issuer && this.revocations.isRevoked(principal);
     this.revocations.onRevoked(() => {
-      this.connections.closeWhere(
-        (principal) =>
-          principal.issuer === this.options.issuer && this.revocations.isRevoked(principal),
-      );
+      this.connections.closeWhere(isRevoked);
+      this.streams.endWhere(isRevoked);
     });
     await this.revocations.start();
   }
