@@ -1,7 +1,7 @@
-import { Module } from '@nestjs/common';
+import { Module, UseGuards } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
-import { AuthGuardModule } from '@signet/auth-guard';
-import { DatabaseModule } from '@signet/database';
+import { AuthGuardModule, Roles } from '@signet/auth-guard';
+import { auditController, AuditModule, DatabaseModule } from '@signet/database';
 import type { ServiceOptions } from '@signet/http';
 import { fileURLToPath } from 'node:url';
 import { AccountsController } from './accounts/accounts.controller.js';
@@ -11,8 +11,7 @@ import { SeedingService } from './accounts/seeding.service.js';
 import { Throttle } from './accounts/throttle.js';
 import { UserAdministrationService } from './accounts/user-administration.service.js';
 import { UsersController } from './accounts/users.controller.js';
-import { AuditController } from './audit/audit.controller.js';
-import { AuditModule } from './audit/audit.module.js';
+import { AUDIT_ACTIONS } from './audit/audit-actions.js';
 import { ClientDirectory } from './clients/client-directory.js';
 import { ClientsController } from './clients/clients.controller.js';
 import { ClientsService } from './clients/clients.service.js';
@@ -36,6 +35,7 @@ import { UserinfoController } from './oidc/userinfo.controller.js';
 import { RevocationFeed } from './revocations/feed.js';
 import { RevocationFeedModule } from './revocations/revocation-feed.module.js';
 import * as schema from './schema.js';
+import { LiveSessionGuard } from './sessions/live-session.guard.js';
 import { LoginService } from './sessions/login.service.js';
 import { RefreshCookie } from './sessions/refresh-cookie.js';
 import { SessionStore } from './sessions/session-store.js';
@@ -115,7 +115,7 @@ export class AuthServiceModule {
         SignInController,
         SignOnController,
         UserinfoController,
-        AuditController,
+        auditController(AUDIT_ACTIONS, Roles('admin'), UseGuards(LiveSessionGuard)),
       ],
       providers: [
         AccountsService,

@@ -16,11 +16,12 @@ import {
 import type { JWK } from 'jose';
 import type { AdapterPayload } from 'oidc-provider';
 import { ROLES } from './accounts/roles.js';
-import { AUDIT_ACTIONS } from './audit/audit-actions.js';
 import type { ClientRegistration } from './clients/client.schema.js';
 import { KEY_STATES } from './keys/key-states.js';
 import { REVOCATION_CAUSES } from './revocations/causes.js';
 import { ENDINGS } from './sessions/endings.js';
+
+export { auditEvents } from '@signet/database/schema';
 
 /** Milliseconds, as JavaScript has them: a cursor made from one finds its row again. */
 const moment = () => timestamp({ withTimezone: true, precision: 3 });
@@ -167,27 +168,6 @@ export const signingKeys = pgTable(
       .where(sql`${table.state} = 'active'`),
     check('signing_keys_state', sql`${table.state} in (${literals(KEY_STATES)})`),
     check('signing_keys_private', sql`(${table.envelope} is null) = (${table.state} = 'removed')`),
-  ],
-);
-
-/** Who did what to whom, when and from where. Outlives those it speaks of. */
-export const auditEvents = pgTable(
-  'audit_events',
-  {
-    id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
-    at: moment().notNull().defaultNow(),
-    action: text({ enum: AUDIT_ACTIONS }).notNull(),
-    /** Id of a user or of a client; null when the service did it by itself. */
-    actor: text(),
-    /** Id of the user, session or key that it was done to. */
-    subject: text().notNull(),
-    address: text(),
-    details: jsonb().$type<Record<string, unknown>>(),
-  },
-  (table) => [
-    index('audit_events_subject').on(table.subject, table.id),
-    index('audit_events_actor').on(table.actor, table.id),
-    index('audit_events_at').on(table.at),
   ],
 );
 

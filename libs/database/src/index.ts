@@ -1,8 +1,15 @@
+export { ActingUser, THE_SERVICE } from './audit/actor.js';
+export type { Actor } from './audit/actor.js';
+export { AuditLog } from './audit/audit-log.js';
+export type { AuditEntry } from './audit/audit-log.js';
+export { auditController } from './audit/audit.controller.js';
+export { AuditModule } from './audit/audit.module.js';
+export type { AuditEvent, AuditQuery } from './audit/audit.schema.js';
 export { DatabaseModule } from './database.module.js';
 export type { DatabaseOptions } from './database.module.js';
 export { IdempotencyService } from './idempotency.service.js';
 export type { IdempotentAnswer, IdempotentRequest } from './idempotency.service.js';
 export { IdempotencyKey, Idempotent } from './idempotent.decorator.js';
-export { idempotencyKeys } from './schema.js';
+export { auditEvents, idempotencyKeys } from './schema.js';
 export { InjectDatabase, InjectPool } from './tokens.js';
 export type { Database, Transaction } from './tokens.js';

@@ -2,6 +2,11 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { describeAccess, listRoutes } from '@signet/auth-guard';
+import { VERSIONED } from './preconditions/versioned.decorator.js';
+
+type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
+
+const ENTITY_TAG = { type: 'string', example: '"7"' };
 
 export interface Documentation {
   title: string;
@@ -38,6 +43,21 @@ function documentOf(app: INestApplication, { title, description }: Documentation
       .filter(Boolean)
       .join('\n\n');
     if (access !== 'public') operation.security = [{ bearer: [] }];
+    describeVersion(operation, route.method);
   }
   return document;
+}
+
+/** What `@Versioned()` adds to a route's headers and answers. */
+function describeVersion(operation: Operation, method: string): void {
+  if (!(VERSIONED in operation)) return;
+  Reflect.deleteProperty(operation, VERSIONED);
+  for (const [status, answer] of Object.entries(operation.responses)) {
+    if (!status.startsWith('2') || !answer || '$ref' in answer) continue;
+    answer.headers = { ...answer.headers, ETag: { schema: ENTITY_TAG } };
+  }
+  if (method !== 'GET') return;
+  operation.responses['304'] = { description: 'It is still what If-None-Match says' };
+  const header = { name: 'If-None-Match', in: 'header' as const, schema: ENTITY_TAG };
+  operation.parameters = [...(operation.parameters ?? []), header];
 }

@@ -2,9 +2,9 @@ import { Body, Controller, Get, Header, HttpStatus, Post, UseGuards } from '@nes
 import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Authenticated, CurrentUser, Public } from '@signet/auth-guard';
 import type { Principal } from '@signet/auth-guard';
+import { ActingUser } from '@signet/database';
+import type { Actor } from '@signet/database';
 import { notFound, Problem, Returns } from '@signet/http';
-import { ActingUser } from '../audit/actor.decorator.js';
-import type { Actor } from '../audit/audit-log.js';
 import { FromDevice } from '../sessions/device.decorator.js';
 import type { Device } from '../sessions/device.decorator.js';
 import { HttpExchange } from '../sessions/exchange.decorator.js';

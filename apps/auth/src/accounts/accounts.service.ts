@@ -1,10 +1,9 @@
 import { HttpStatus, Injectable } from '@nestjs/common';
-import { InjectDatabase } from '@signet/database';
-import type { Database, Transaction } from '@signet/database';
+import { AuditLog, InjectDatabase } from '@signet/database';
+import type { Actor, Database, Transaction } from '@signet/database';
 import { Problem } from '@signet/http';
 import { and, eq, isNull } from 'drizzle-orm';
-import { AuditLog } from '../audit/audit-log.js';
-import type { Actor } from '../audit/audit-log.js';
+import type { AuditAction } from '../audit/audit-actions.js';
 import { users } from '../schema.js';
 import { SessionStore } from '../sessions/session-store.js';
 import { isGuessable } from './credentials.js';
@@ -25,7 +24,7 @@ export class AccountsService {
     @InjectDatabase() private readonly database: Database,
     private readonly hasher: PasswordHasher,
     private readonly sessions: SessionStore,
-    private readonly audit: AuditLog,
+    private readonly audit: AuditLog<AuditAction>,
   ) {}
 
   async find(id: string): Promise<User | undefined> {

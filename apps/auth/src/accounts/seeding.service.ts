@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { THE_SERVICE } from '../audit/audit-log.js';
+import { THE_SERVICE } from '@signet/database';
 import { AUTH_CONFIG } from '../config.js';
 import type { AuthConfig, SeedAccount } from '../config.js';
 import { AccountsService } from './accounts.service.js';

@@ -1,11 +1,10 @@
 import { HttpStatus, Injectable } from '@nestjs/common';
-import { InjectDatabase } from '@signet/database';
-import type { Database, Transaction } from '@signet/database';
+import { AuditLog, InjectDatabase } from '@signet/database';
+import type { Actor, Database, Transaction } from '@signet/database';
 import { decodeCursor, notFound, Problem, toPage } from '@signet/http';
 import type { Page } from '@signet/http';
 import { and, arrayContains, eq, isNull, sql } from 'drizzle-orm';
-import { AuditLog } from '../audit/audit-log.js';
-import type { Actor } from '../audit/audit-log.js';
+import type { AuditAction } from '../audit/audit-actions.js';
 import { position } from '../position.js';
 import { users } from '../schema.js';
 import { SessionStore } from '../sessions/session-store.js';
@@ -24,7 +23,7 @@ export class UserAdministrationService {
   constructor(
     @InjectDatabase() private readonly database: Database,
     private readonly sessions: SessionStore,
-    private readonly audit: AuditLog,
+    private readonly audit: AuditLog<AuditAction>,
   ) {}
 
   /** Accounts, the oldest first. */

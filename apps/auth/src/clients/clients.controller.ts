@@ -1,10 +1,10 @@
 import { Body, Controller, Get, Header, Param, Post, Put, Query, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Roles } from '@signet/auth-guard';
+import { ActingUser } from '@signet/database';
+import type { Actor } from '@signet/database';
 import { pageOf, Returns } from '@signet/http';
 import type { Page } from '@signet/http';
-import { ActingUser } from '../audit/actor.decorator.js';
-import type { Actor } from '../audit/audit-log.js';
 import { LiveSessionGuard } from '../sessions/live-session.guard.js';
 import { ClientDirectory } from './client-directory.js';
 import {

@@ -1,11 +1,11 @@
 import { HttpStatus, Injectable } from '@nestjs/common';
-import type { Transaction } from '@signet/database';
+import { AuditLog } from '@signet/database';
+import type { Actor, Transaction } from '@signet/database';
 import { notFound, Problem } from '@signet/http';
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { errors } from 'oidc-provider';
 import { randomUUID } from 'node:crypto';
-import { AuditLog } from '../audit/audit-log.js';
-import type { Actor } from '../audit/audit-log.js';
+import type { AuditAction } from '../audit/audit-actions.js';
 import { OidcEngine } from '../oidc/engine.js';
 import { UnitOfWork } from '../oidc/unit-of-work.js';
 import { clients, sessions } from '../schema.js';
@@ -32,7 +32,7 @@ export class ClientsService {
     private readonly configured: ConfiguredClients,
     private readonly sessions: SessionStore,
     private readonly revocations: RevocationLog,
-    private readonly audit: AuditLog,
+    private readonly audit: AuditLog<AuditAction>,
   ) {}
 
   /** @throws {Problem} 422 `client_metadata_invalid` when the engine cannot work with it */

@@ -1,9 +1,8 @@
 import { HttpStatus, Inject, Injectable, Logger } from '@nestjs/common';
-import type { Transaction } from '@signet/database';
+import { AuditLog, THE_SERVICE } from '@signet/database';
+import type { Actor, Transaction } from '@signet/database';
 import { Problem } from '@signet/http';
 import type { AuditAction } from '../audit/audit-actions.js';
-import { AuditLog, THE_SERVICE } from '../audit/audit-log.js';
-import type { Actor } from '../audit/audit-log.js';
 import { AUTH_CONFIG } from '../config.js';
 import type { AuthConfig } from '../config.js';
 import { CURRENT_MS, KeyRing, MAY_SIGN_MS } from './key-ring.js';
@@ -40,7 +39,7 @@ export class KeyRotator {
     @Inject(AUTH_CONFIG) config: AuthConfig,
     private readonly store: KeyStore,
     private readonly ring: KeyRing,
-    private readonly audit: AuditLog,
+    private readonly audit: AuditLog<AuditAction>,
   ) {
     this.policy = {
       period: config.SIGNET_KEY_ROTATION_SECONDS * 1000,

@@ -1,14 +1,12 @@
 import { Body, Controller, Get, Post, Query, UseGuards } from '@nestjs/common';
 import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import { RequireFresh, Roles } from '@signet/auth-guard';
-import { InjectDatabase } from '@signet/database';
-import type { Database } from '@signet/database';
+import { ActingUser, InjectDatabase } from '@signet/database';
+import type { Actor, Database } from '@signet/database';
 import { decodeCursor, notFound, pageOf, Returns, toPage } from '@signet/http';
 import type { Page } from '@signet/http';
 import { desc, eq, sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { ActingUser } from '../audit/actor.decorator.js';
-import type { Actor } from '../audit/audit-log.js';
 import { position } from '../position.js';
 import { signingKeys } from '../schema.js';
 import { LiveSessionGuard } from '../sessions/live-session.guard.js';

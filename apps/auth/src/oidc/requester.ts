@@ -1,5 +1,5 @@
+import type { Actor } from '@signet/database';
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import type { Actor } from '../audit/audit-log.js';
 
 /** The client that makes the request, as the audit log names it. */
 export function requester(context: KoaContextWithOIDC | undefined): Actor {

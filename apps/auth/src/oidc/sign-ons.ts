@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { Transaction } from '@signet/database';
+import type { Actor, Transaction } from '@signet/database';
 import { and, desc, eq, inArray, isNull } from 'drizzle-orm';
 import { randomUUID } from 'node:crypto';
-import type { Actor } from '../audit/audit-log.js';
 import { FIRST_PARTY, SIGN_ON } from '../clients/grants.js';
 import { sessions, users } from '../schema.js';
 import type { Device } from '../sessions/device.decorator.js';

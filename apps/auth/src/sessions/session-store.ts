@@ -1,11 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Database, Transaction } from '@signet/database';
+import { AuditLog, THE_SERVICE } from '@signet/database';
+import type { Actor, Database, Transaction } from '@signet/database';
 import { and, eq, gt, inArray, isNull, ne, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import type { Role } from '../accounts/roles.js';
 import type { AuditAction } from '../audit/audit-actions.js';
-import { AuditLog, THE_SERVICE } from '../audit/audit-log.js';
-import type { Actor } from '../audit/audit-log.js';
 import { AUTH_CONFIG } from '../config.js';
 import type { AuthConfig } from '../config.js';
 import { RevocationLog } from '../revocations/revocation-log.js';
@@ -73,7 +72,7 @@ const liveSession = {
 export class SessionStore {
   constructor(
     @Inject(AUTH_CONFIG) private readonly config: AuthConfig,
-    private readonly audit: AuditLog,
+    private readonly audit: AuditLog<AuditAction>,
     private readonly revocations: RevocationLog,
   ) {}
 

@@ -1,12 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { InjectDatabase } from '@signet/database';
-import type { Database } from '@signet/database';
+import { AuditLog, InjectDatabase } from '@signet/database';
+import type { Actor, Database } from '@signet/database';
 import type { Principal } from '@signet/auth-guard';
 import { decodeCursor, notFound, toPage } from '@signet/http';
 import type { Page } from '@signet/http';
 import { and, desc, eq, sql } from 'drizzle-orm';
-import { AuditLog } from '../audit/audit-log.js';
-import type { Actor } from '../audit/audit-log.js';
+import type { AuditAction } from '../audit/audit-actions.js';
 import { position } from '../position.js';
 import { sessions } from '../schema.js';
 import type { Ending } from './endings.js';
@@ -22,7 +21,7 @@ export class SessionsService {
   constructor(
     @InjectDatabase() private readonly database: Database,
     private readonly store: SessionStore,
-    private readonly audit: AuditLog,
+    private readonly audit: AuditLog<AuditAction>,
   ) {}
 
   /**

@@ -1,47 +1,38 @@
 import { Injectable } from '@nestjs/common';
-import { InjectDatabase } from '@signet/database';
-import type { Database, Transaction } from '@signet/database';
 import { decodeCursor, toPage } from '@signet/http';
 import type { Page } from '@signet/http';
 import { and, desc, eq, lt } from 'drizzle-orm';
 import { z } from 'zod';
 import { auditEvents } from '../schema.js';
-import type { AuditAction } from './audit-actions.js';
+import { InjectDatabase } from '../tokens.js';
+import type { Database, Transaction } from '../tokens.js';
+import type { Actor } from './actor.js';
 import type { AuditEvent, AuditQuery } from './audit.schema.js';
 
-/** Who does something, and from where. */
-export interface Actor {
-  /** Id of a user or of a client; null when the service acts by itself. */
-  id: string | null;
-  address: string | null;
-}
-
-export const THE_SERVICE: Actor = { id: null, address: null };
-
-export interface AuditEntry {
-  action: AuditAction;
+export interface AuditEntry<Action extends string = string> {
+  /** What was done, as `thing.done`: `product.changed`. */
+  action: Action;
   actor: Actor;
-  /** Id of the user, session, client or key that it was done to. */
+  /** Id of what it was done to. */
   subject: string;
+  /** What else matters; `before` and `after` of a change. Never a secret. */
   details?: Record<string, unknown>;
 }
 
 const newestFirst = z.tuple([z.int().positive()]);
 
-/** What changed rights or ended sessions. An entry commits together with what it speaks of. */
+/**
+ * Who did what, for the eyes of administrators. An entry commits together with what it speaks of. A
+ * service whose actions are known names them: `audit: AuditLog<'product.changed' | …>`.
+ */
 @Injectable()
-export class AuditLog {
+export class AuditLog<Action extends string = string> {
   constructor(@InjectDatabase() private readonly database: Database) {}
 
-  async record(transaction: Transaction, ...entries: AuditEntry[]): Promise<void> {
+  /** Writes entries; of an actor on someone's behalf, `details.onBehalfOf` says on whose. */
+  async record(transaction: Transaction, ...entries: AuditEntry<Action>[]): Promise<void> {
     if (entries.length === 0) return;
-    await transaction.insert(auditEvents).values(
-      entries.map(({ actor, ...entry }) => ({
-        ...entry,
-        actor: actor.id,
-        address: actor.address,
-      })),
-    );
+    await transaction.insert(auditEvents).values(entries.map(toRow));
   }
 
   /** Entries, the newest first. */
@@ -52,7 +43,7 @@ export class AuditLog {
       .from(auditEvents)
       .where(
         and(
-          wanted.action && eq(auditEvents.action, wanted.action),
+          wanted.action === undefined ? undefined : eq(auditEvents.action, wanted.action),
           wanted.actor === undefined ? undefined : eq(auditEvents.actor, wanted.actor),
           wanted.subject === undefined ? undefined : eq(auditEvents.subject, wanted.subject),
           after === undefined ? undefined : lt(auditEvents.id, after),
@@ -70,4 +61,10 @@ export class AuditLog {
       })),
     };
   }
+}
+
+function toRow({ actor, details, ...entry }: AuditEntry): typeof auditEvents.$inferInsert {
+  const { id, address, onBehalfOf } = actor;
+  const said = onBehalfOf === undefined ? details : { ...details, onBehalfOf };
+  return { ...entry, actor: id, address, details: said };
 }

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AuditLog } from './audit-log.js';
 
-/** The log alone: its controller belongs to the service, whose guards know sessions. */
+/** The log alone; `auditController` serves it where the service says who may read it. */
 @Module({ providers: [AuditLog], exports: [AuditLog] })
 export class AuditModule {}
