@@ -5,8 +5,10 @@ import { DatabaseModule } from '@signet/database';
 import { guardOptions } from '@signet/http';
 import type { ServiceOptions } from '@signet/http';
 import { fileURLToPath } from 'node:url';
+import { INVENTORY_CONFIG } from './config.js';
 import type { InventoryConfig } from './config.js';
 import { ProductsModule } from './products/products.module.js';
+import { ReservationsModule } from './reservations/reservations.module.js';
 import * as schema from './schema.js';
 import { StockModule } from './stock/stock.module.js';
 
@@ -17,7 +19,7 @@ export function inventoryService(config: InventoryConfig): ServiceOptions {
   return {
     name: 'inventory',
     title: 'Signet inventory',
-    description: 'The catalogue and its stock.',
+    description: 'The catalogue, its stock and what orders hold of it.',
     module: InventoryServiceModule.forRoot(config),
     config,
   };
@@ -37,9 +39,24 @@ export class InventoryServiceModule {
           migrations: MIGRATIONS,
         }),
         AuthGuardModule.forRoot(guardOptions(config, 'urn:signet:inventory')),
+        ConfigModule.forRoot(config),
         ProductsModule,
         StockModule,
+        ReservationsModule,
       ],
+    };
+  }
+}
+
+/** Hands the configuration to whoever injects `INVENTORY_CONFIG`. */
+@Module({})
+class ConfigModule {
+  static forRoot(config: InventoryConfig): DynamicModule {
+    return {
+      module: ConfigModule,
+      global: true,
+      providers: [{ provide: INVENTORY_CONFIG, useValue: config }],
+      exports: [INVENTORY_CONFIG],
     };
   }
 }

@@ -7,9 +7,12 @@ import {
   integer,
   jsonb,
   pgTable,
+  primaryKey,
   text,
   timestamp,
+  uuid,
 } from 'drizzle-orm/pg-core';
+import type { ReservationStatus } from './reservations/reservation-states.js';
 
 export { idempotencyKeys } from '@signet/database/schema';
 
@@ -48,7 +51,49 @@ export const stockLevels = pgTable(
   ],
 );
 
-/** The ledger: the sum of a SKU's deltas is what it has on hand. Rows are only ever added. */
+/** What an order holds of the stock, or held. Rows are never deleted: a closed one keeps its order out. */
+export const reservations = pgTable(
+  'reservations',
+  {
+    orderId: uuid().primaryKey(),
+    status: text().$type<ReservationStatus>().notNull(),
+    /** From when on it is void, if it is still only held then. */
+    expiresAt: timestamp({ withTimezone: true }).notNull(),
+    createdAt: timestamp({ withTimezone: true }).notNull().defaultNow(),
+    updatedAt: timestamp({ withTimezone: true }).notNull().defaultNow(),
+  },
+  (table) => [
+    index('reservations_held_until')
+      .on(table.expiresAt)
+      .where(sql`${table.status} = 'held'`),
+    check(
+      'reservations_status',
+      sql`${table.status} in ('held', 'committed', 'released', 'expired', 'returned')`,
+    ),
+  ],
+);
+
+export const reservationLines = pgTable(
+  'reservation_lines',
+  {
+    orderId: uuid()
+      .notNull()
+      .references(() => reservations.orderId),
+    sku: text()
+      .notNull()
+      .references(() => products.sku),
+    quantity: integer().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.orderId, table.sku] }),
+    check('reservation_lines_quantity', sql`${table.quantity} > 0`),
+  ],
+);
+
+/**
+ * The ledger: the sums of a SKU's two deltas are what it has on hand and what is reserved. Rows are
+ * only ever added.
+ */
 export const stockMovements = pgTable(
   'stock_movements',
   {
@@ -56,11 +101,19 @@ export const stockMovements = pgTable(
     sku: text()
       .notNull()
       .references(() => products.sku),
+    /** Change of what is on hand. */
     delta: integer().notNull(),
+    /** Change of what is reserved. */
+    reservedDelta: integer().notNull().default(0),
+    /** What a person gave as the reason, or what happened to the order's reservation. */
     reason: text().notNull(),
-    /** `sub` of whoever moved it. */
+    orderId: uuid().references(() => reservations.orderId),
+    /** `sub` of whoever moved it, or the service's name. */
     actor: text().notNull(),
     createdAt: timestamp({ withTimezone: true }).notNull().defaultNow(),
   },
-  (table) => [index('stock_movements_sku').on(table.sku, table.id.desc())],
+  (table) => [
+    index('stock_movements_sku').on(table.sku, table.id.desc()),
+    check('stock_movements_moves', sql`${table.delta} <> 0 or ${table.reservedDelta} <> 0`),
+  ],
 );

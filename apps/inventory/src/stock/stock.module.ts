@@ -1,7 +1,13 @@
 import { Module } from '@nestjs/common';
 import { ProductsModule } from '../products/products.module.js';
 import { StockController } from './stock.controller.js';
+import { StockLedger } from './stock-ledger.js';
 import { StockService } from './stock.service.js';
 
-@Module({ imports: [ProductsModule], controllers: [StockController], providers: [StockService] })
+@Module({
+  imports: [ProductsModule],
+  controllers: [StockController],
+  providers: [StockService, StockLedger],
+  exports: [StockLedger],
+})
 export class StockModule {}

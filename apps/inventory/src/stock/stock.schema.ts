@@ -22,8 +22,10 @@ export const stockLevel = z.object({
 export const movement = z.object({
   id: z.int(),
   sku,
-  delta: z.int(),
-  reason: z.string(),
+  delta: z.int().describe('change of what is on hand'),
+  reservedDelta: z.int().describe('change of what is reserved'),
+  reason: z.string().describe("what was given, or what happened to the order's reservation"),
+  orderId: z.uuid().optional(),
   actor: z.string().describe('subject of whoever moved it'),
   createdAt: z.iso.datetime(),
 });

@@ -3,10 +3,11 @@ import { InjectDatabase } from '@signet/database';
 import type { Database, Transaction } from '@signet/database';
 import { decodeCursor, Problem, toPage } from '@signet/http';
 import type { Page } from '@signet/http';
-import { and, desc, eq, gte, lt, lte, sql } from 'drizzle-orm';
+import { and, desc, eq, lt } from 'drizzle-orm';
 import { z } from 'zod';
 import { ProductsService } from '../products/products.service.js';
-import { stockLevels, stockMovements } from '../schema.js';
+import { stockMovements } from '../schema.js';
+import { StockLedger } from './stock-ledger.js';
 import type { Movement, MovementQuery, StockChange, StockLevel } from './stock.schema.js';
 
 /** Keeps sums within PostgreSQL's integer. */
@@ -17,11 +18,10 @@ export class StockService {
   constructor(
     @InjectDatabase() private readonly database: Database,
     private readonly products: ProductsService,
+    private readonly ledger: StockLedger,
   ) {}
 
   /**
-   * One conditional UPDATE decides, so that no interleaving takes a unit twice.
-   *
    * @throws {Problem} 404; 409 `insufficient_stock` when fewer units are free than are taken away,
    *   `stock_limit_exceeded` when more would be on hand than the ledger can count
    */
@@ -31,23 +31,13 @@ export class StockService {
     { delta, reason }: StockChange,
     actor: string,
   ): Promise<StockLevel> {
-    const onHand = sql<number>`${stockLevels.onHand} + ${delta}`;
-    const [level] = await transaction
-      .update(stockLevels)
-      .set({ onHand })
-      .where(
-        and(
-          eq(stockLevels.sku, sku),
-          gte(onHand, stockLevels.reserved),
-          lte(onHand, MAXIMUM_ON_HAND),
-        ),
-      )
-      .returning();
+    const move = { sku, onHand: delta, reserved: 0 };
+    const [level] = await this.ledger.move(transaction, [move], { reason, actor });
     if (!level) {
       const { available } = await this.products.read(sku, transaction);
-      throw delta > 0 ? tooMany() : tooFew(sku, available);
+      throw tooFew(sku, available);
     }
-    await transaction.insert(stockMovements).values({ sku, delta, reason, actor });
+    if (level.onHand > MAXIMUM_ON_HAND) throw tooMany();
     return { ...level, available: level.onHand - level.reserved };
   }
 
@@ -61,9 +51,16 @@ export class StockService {
       .where(and(eq(stockMovements.sku, sku), before && lt(stockMovements.id, before[0])))
       .orderBy(desc(stockMovements.id))
       .limit(limit + 1);
-    const items = rows.map((row) => ({ ...row, createdAt: row.createdAt.toISOString() }));
-    return toPage(items, limit, (row) => [row.id]);
+    return toPage(rows.map(toMovement), limit, (row) => [row.id]);
   }
+}
+
+function toMovement({ orderId, createdAt, ...row }: typeof stockMovements.$inferSelect): Movement {
+  return {
+    ...row,
+    ...(orderId === null ? {} : { orderId }),
+    createdAt: createdAt.toISOString(),
+  };
 }
 
 function tooFew(sku: string, available: number): Problem {

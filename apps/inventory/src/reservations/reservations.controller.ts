@@ -1,0 +1,91 @@
+import { Body, Controller, Delete, Get, Param, Post, Put } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { CurrentUser, Scopes } from '@signet/auth-guard';
+import type { Principal } from '@signet/auth-guard';
+import { Idempotent, IdempotencyKey, IdempotencyService } from '@signet/database';
+import type { IdempotentAnswer, IdempotentRequest } from '@signet/database';
+import { Returns } from '@signet/http';
+import { extension, newReservation, orderId, reservation } from './reservation.schema.js';
+import type { Extension, NewReservation, Reservation } from './reservation.schema.js';
+import { ReservationsService } from './reservations.service.js';
+
+/** For services alone: what an order holds of the stock. */
+@ApiTags('reservations')
+@Controller('internal/reservations/:orderId')
+@Scopes('inventory:reserve')
+export class ReservationsController {
+  constructor(
+    private readonly reservations: ReservationsService,
+    private readonly idempotency: IdempotencyService,
+  ) {}
+
+  /** What the order holds or held. */
+  @Get()
+  @Returns(200, reservation)
+  read(@Param('orderId', { schema: orderId }) id: string): Promise<Reservation> {
+    return this.reservations.read(id);
+  }
+
+  /** Holds all the items for a while, or none. The same again changes nothing. */
+  @Put()
+  @Returns(200, reservation)
+  hold(
+    @Param('orderId', { schema: orderId }) id: string,
+    @Body({ schema: newReservation }) body: NewReservation,
+    @CurrentUser() caller: Principal,
+  ): Promise<Reservation> {
+    return this.reservations.hold(id, body, caller.subject);
+  }
+
+  /** Holds them for longer, never for shorter. */
+  @Post('extend')
+  @Idempotent()
+  @Returns(200, reservation)
+  extend(
+    @IdempotencyKey(200) request: IdempotentRequest,
+    @Param('orderId', { schema: orderId }) id: string,
+    @Body({ schema: extension }) { expiresIn }: Extension,
+  ): Promise<IdempotentAnswer> {
+    return this.idempotency.run(request, (transaction) =>
+      this.reservations.extend(transaction, id, expiresIn),
+    );
+  }
+
+  /** What was held is sold. Never after its end, swept or not. */
+  @Post('commit')
+  @Idempotent()
+  @Returns(200, reservation)
+  commit(
+    @IdempotencyKey(200) request: IdempotentRequest,
+    @Param('orderId', { schema: orderId }) id: string,
+    @CurrentUser() caller: Principal,
+  ): Promise<IdempotentAnswer> {
+    return this.idempotency.run(request, (transaction) =>
+      this.reservations.apply(transaction, id, 'commit', caller.subject),
+    );
+  }
+
+  /** What was sold is on hand again: the order was cancelled or refunded before it was shipped. */
+  @Post('return')
+  @Idempotent()
+  @Returns(200, reservation)
+  return(
+    @IdempotencyKey(200) request: IdempotentRequest,
+    @Param('orderId', { schema: orderId }) id: string,
+    @CurrentUser() caller: Principal,
+  ): Promise<IdempotentAnswer> {
+    return this.idempotency.run(request, (transaction) =>
+      this.reservations.apply(transaction, id, 'return', caller.subject),
+    );
+  }
+
+  /** Gives back what is held, and keeps out a hold of the order that arrives later. */
+  @Delete()
+  @Returns(204)
+  release(
+    @Param('orderId', { schema: orderId }) id: string,
+    @CurrentUser() caller: Principal,
+  ): Promise<void> {
+    return this.reservations.release(id, caller.subject);
+  }
+}
