@@ -4,6 +4,9 @@ import { assertOwnedBy } from './postgres/account.ts';
 import { removeCluster, stopLeftServer } from './postgres/cluster.ts';
 import { takeRunLock, type RunLock } from './processes/run-lock.ts';
 
+/** Secrets, and what the services keep of auth's keys and revocations. */
+const MADE_BY_US = /^secrets\.json|-(jwks\.json|revocations\.txt)$/;
+
 /** Paths of what is kept between starts. */
 export interface DataDirectory {
   secretsFile: string;
@@ -41,6 +44,6 @@ export async function openDataDirectory(
 export async function clearDataDirectory(path: string): Promise<void> {
   await removeCluster(join(path, 'postgres'));
   for (const name of await readdir(path)) {
-    if (name.startsWith('secrets.json') || name.endsWith('-jwks.json')) await rm(join(path, name));
+    if (MADE_BY_US.test(name)) await rm(join(path, name));
   }
 }

@@ -69,6 +69,7 @@ export function serviceEnvironment(
       : {
           SIGNET_JWKS_URI: `${issuer}/.well-known/jwks.json`,
           SIGNET_JWKS_SNAPSHOT: join(dataDir, `${name}-jwks.json`),
+          SIGNET_REVOCATIONS_SNAPSHOT: join(dataDir, `${name}-revocations.txt`),
         }),
     ...(name === 'orders' && { SIGNET_INVENTORY_URL: addressOf('inventory', ports) }),
   };

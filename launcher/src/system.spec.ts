@@ -39,7 +39,12 @@ it('gives each service what it needs and nothing else', async () => {
     SERVICES.map(async ({ name }) => [name, Object.keys(await environmentOf(name)).sort()]),
   );
   const every = ['DATABASE_URL', 'HOST', 'LOG_LEVEL', 'PATH', 'PORT', 'SIGNET_ISSUER'];
-  const guarded = [...every, 'SIGNET_JWKS_SNAPSHOT', 'SIGNET_JWKS_URI'];
+  const guarded = [
+    ...every,
+    'SIGNET_JWKS_SNAPSHOT',
+    'SIGNET_JWKS_URI',
+    'SIGNET_REVOCATIONS_SNAPSHOT',
+  ];
   const auth = ['COOKIE_SECRET', 'KEY_ENCRYPTION_KEY', 'ORDERS_CLIENT_SECRET', 'SEED_ACCOUNTS'];
   expect(Object.fromEntries(names)).toEqual({
     auth: [...every, ...auth.map((name) => `SIGNET_${name}`)].sort(),
@@ -56,6 +61,7 @@ it('points the services at each other and each at its own database', async () =>
     SIGNET_ISSUER: auth.url,
     SIGNET_JWKS_URI: `${auth.url}/.well-known/jwks.json`,
     SIGNET_JWKS_SNAPSHOT: join(dataDir, 'orders-jwks.json'),
+    SIGNET_REVOCATIONS_SNAPSHOT: join(dataDir, 'orders-revocations.txt'),
     SIGNET_INVENTORY_URL: inventory.url,
     PORT: new URL(orders.url).port,
   });

@@ -17,6 +17,8 @@ export const resourceServerVariables = {
       error: 'expected the URL of the revocation feed, or none',
     })
     .optional(),
+  /** File that keeps what was verified of the feed, so that nothing is forgotten while auth is down. */
+  SIGNET_REVOCATIONS_SNAPSHOT: z.string().min(1).optional(),
 };
 
 type ResourceServerConfig = Pick<
@@ -48,7 +50,8 @@ export function guardOptions(config: ResourceServerConfig, ownAudience?: string)
 }
 
 function followed(config: ResourceServerConfig): Pick<AuthGuardOptions, 'revocation'> {
-  const { SIGNET_ISSUER: issuer, SIGNET_REVOCATIONS_URL: url } = config;
-  if (url === 'none') return {};
-  return { revocation: { feed: { url: url ?? `${issuer.replace(/\/$/, '')}/revocations` } } };
+  const { SIGNET_ISSUER: issuer, SIGNET_REVOCATIONS_URL: given } = config;
+  if (given === 'none') return {};
+  const url = given ?? `${issuer.replace(/\/$/, '')}/revocations`;
+  return { revocation: { feed: { url, snapshotPath: config.SIGNET_REVOCATIONS_SNAPSHOT } } };
 }

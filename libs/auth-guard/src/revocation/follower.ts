@@ -6,6 +6,7 @@ import type { GuardLog } from '../log.js';
 import type { Principal } from '../token/principal.js';
 import { EventStreamReader } from './event-stream.js';
 import type { StreamEvent } from './event-stream.js';
+import { KeptFeed } from './kept-feed.js';
 import { RevocationKnowledge } from './knowledge.js';
 import type { FeedCounts } from './knowledge.js';
 import { revocationFeedSettings } from './options.js';
@@ -57,6 +58,7 @@ const SMALL_SNAPSHOT = 1024 * 1024;
 export class RevocationFollower {
   private readonly settings: RevocationFeedSettings;
   private readonly knowledge: RevocationKnowledge;
+  private readonly kept: KeptFeed | undefined;
   private readonly clock: Clock;
   private readonly log: GuardLog;
   private readonly closing = new AbortController();
@@ -80,11 +82,12 @@ export class RevocationFollower {
       clock: this.clock,
       clockTolerance: (context.clockTolerance ?? 5) * 1000,
     });
+    this.kept = this.keep(context.issuer);
   }
 
   /**
-   * Begins to follow. Waits for the first snapshot, so that nothing is served in ignorance when the
-   * feed can be had; does not fail when it cannot.
+   * Begins to follow, with what an earlier run has kept. Waits for the first snapshot, so that nothing is
+   * served in ignorance when the feed can be had; does not fail when it cannot.
    */
   start(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<undefined>();
@@ -97,6 +100,7 @@ export class RevocationFollower {
     this.cancelSweep();
     this.closing.abort();
     await this.running;
+    await this.kept?.close();
   }
 
   isRevoked(principal: Principal): boolean {
@@ -124,7 +128,17 @@ export class RevocationFollower {
     };
   }
 
+  private keep(issuer: string): KeptFeed | undefined {
+    const { settings, knowledge, clock, log } = this;
+    if (settings.snapshotPath === undefined) return undefined;
+    const fetchSnapshot = () => this.fetchSnapshot();
+    const maxBytes = this.maxSnapshotBytes;
+    const context = { settings, issuer, knowledge, clock, log, fetchSnapshot, maxBytes };
+    return new KeptFeed(settings.snapshotPath, context);
+  }
+
   private async run(onFirst: () => void): Promise<void> {
+    await this.kept?.restore();
     while (!this.closing.signal.aborted) {
       try {
         if (!this.knowledge.position) await this.takeSnapshot();
@@ -140,15 +154,23 @@ export class RevocationFollower {
   }
 
   private async takeSnapshot(): Promise<void> {
-    const { snapshotUrl, maxEntries } = this.settings;
-    const response = await this.request(snapshotUrl, {
+    const bytes = await this.fetchSnapshot();
+    await this.knowledge.applySnapshot(bytes);
+    this.kept?.begin(bytes, this.knowledge.position?.seq ?? 0);
+    this.failures = Math.min(this.failures, ALMOST_WELL);
+    this.tell();
+  }
+
+  private async fetchSnapshot(): Promise<Buffer> {
+    const response = await this.request(this.settings.snapshotUrl, {
       signal: AbortSignal.any([this.closing.signal, AbortSignal.timeout(PATIENCE)]),
       accept: 'text/plain',
     });
-    const limit = SMALL_SNAPSHOT + maxEntries * BYTES_PER_ENTRY;
-    await this.knowledge.applySnapshot(await readBody(response, limit));
-    this.failures = Math.min(this.failures, ALMOST_WELL);
-    this.tell();
+    return readBody(response, this.maxSnapshotBytes);
+  }
+
+  private get maxSnapshotBytes(): number {
+    return SMALL_SNAPSHOT + this.settings.maxEntries * BYTES_PER_ENTRY;
   }
 
   /** Until the stream ends or sends something that is not believed. */
@@ -188,6 +210,7 @@ export class RevocationFollower {
         this.failures = 0;
       } else {
         await this.knowledge.applyEvent(data);
+        this.kept?.add({ seq: this.knowledge.position?.seq ?? 0, token: data });
         this.tell();
       }
     } catch (error) {

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../clock.js';
 import type { Principal } from '../token/principal.js';
 import { extendChain, fromLine } from './feed-format.js';
 import type { Revocation } from './feed-format.js';
-import { readEvent, readHeartbeat, readSnapshotHead } from './messages.js';
-import type { Heartbeat, Position, SnapshotHead } from './messages.js';
+import { readEvent, readHeartbeat, readSnapshot } from './messages.js';
+import type { Heartbeat, Position, SignedSnapshot, SnapshotHead } from './messages.js';
 import { FeedRefusal, REFUSAL_REASONS } from './refusal.js';
 import type { RefusalReason } from './refusal.js';
 import { RevokedTokens } from './revoked-tokens.js';
@@ -107,14 +106,7 @@ export class RevocationKnowledge {
   /** @throws {FeedRefusal} which has been counted */
   applyEvent(message: string): Promise<void> {
     return this.counting(async () => {
-      const { seq, chain, revocation } = await readEvent(message, this.options);
-      const { position } = this;
-      if (!position) throw new FeedRefusal('gapped');
-      if (seq <= position.seq) throw new FeedRefusal('replayed');
-      if (seq > position.seq + 1) throw new FeedRefusal('gapped');
-      if (extendChain(position.chain, revocation) !== chain) throw new FeedRefusal('forked');
-      this.add(revocation);
-      this.latest = { seq, chain };
+      await this.takeEvent(message);
       this.counts.events += 1;
     });
   }
@@ -140,33 +132,80 @@ export class RevocationKnowledge {
    */
   applySnapshot(bytes: Buffer): Promise<void> {
     return this.counting(async () => {
-      const end = bytes.indexOf(LINE_FEED);
-      if (end === -1) throw new FeedRefusal('malformed');
-      const head = await readSnapshotHead(bytes.toString('latin1', 0, end), this.options);
-      const lines = bytes.subarray(end + 1);
-      if (createHash('sha256').update(lines).digest('base64url') !== head.sha256) {
-        throw new FeedRefusal('malformed');
-      }
-      this.judge(head);
-      await this.addAll(lines, head.count);
-      this.latest = { seq: head.seq, chain: head.chain };
-      this.onTrack = true;
-      this.asOf = Math.max(this.asOf, head.asOf);
+      const snapshot = await this.readSnapshot(bytes);
+      this.refuseOutdated(snapshot.head);
+      this.judge(snapshot.head);
+      await this.takeSnapshot(snapshot);
       this.counts.snapshots += 1;
     });
   }
 
+  /**
+   * Whether a snapshot is one to begin with at another time: genuine and of now. Takes nothing in.
+   *
+   * @throws {FeedRefusal} which has been counted
+   */
+  verifySnapshot(bytes: Buffer): Promise<SnapshotHead> {
+    return this.counting(async () => {
+      const { head } = await this.readSnapshot(bytes);
+      this.refuseOutdated(head);
+      return head;
+    });
+  }
+
+  /**
+   * Takes in what was kept of an earlier run, before anything else: a snapshot, however old, and events
+   * behind it. What comes before something that is not believed is taken in; it is genuine. A snapshot
+   * of now is needed next.
+   *
+   * @throws {FeedRefusal} which has not been counted: it did not come over the wire
+   */
+  async restore(snapshot: Buffer, events: readonly string[]): Promise<void> {
+    await this.takeSnapshot(await this.readSnapshot(snapshot));
+    try {
+      for (const event of events) await this.takeEvent(event);
+    } finally {
+      this.loseTrack();
+    }
+  }
+
+  private async takeEvent(message: string): Promise<void> {
+    const { seq, chain, revocation } = await readEvent(message, this.options);
+    const { position } = this;
+    if (!position) throw new FeedRefusal('gapped');
+    if (seq <= position.seq) throw new FeedRefusal('replayed');
+    if (seq > position.seq + 1) throw new FeedRefusal('gapped');
+    if (extendChain(position.chain, revocation) !== chain) throw new FeedRefusal('forked');
+    this.add(revocation);
+    this.latest = { seq, chain };
+  }
+
+  private async readSnapshot(bytes: Buffer): Promise<SignedSnapshot> {
+    const snapshot = await readSnapshot(bytes, this.options);
+    this.refusePremature(snapshot.head);
+    return snapshot;
+  }
+
+  private async takeSnapshot({ head, lines }: SignedSnapshot): Promise<void> {
+    await this.addAll(lines, head.count);
+    this.latest = { seq: head.seq, chain: head.chain };
+    this.onTrack = true;
+    this.asOf = Math.max(this.asOf, head.asOf);
+  }
+
   /** Whether a genuine snapshot is one to go on from. */
   private judge(head: SnapshotHead): void {
-    this.refusePremature(head);
-    const { clock, clockTolerance } = this.options;
-    if (head.expiresAt * 1000 + clockTolerance < clock.now()) throw new FeedRefusal('outdated');
     const { latest } = this;
     if (!latest || head.seq > latest.seq) return;
     if (head.seq === latest.seq && head.chain === latest.chain) return;
     // Said later, and yet less: the issuer's database was restored. What we know stays known.
     if (head.asOf > this.asOf) this.counts.rewinds += 1;
     else throw new FeedRefusal(head.seq === latest.seq ? 'forked' : 'rolled_back');
+  }
+
+  private refuseOutdated({ expiresAt }: SnapshotHead): void {
+    const { clock, clockTolerance } = this.options;
+    if (expiresAt * 1000 + clockTolerance < clock.now()) throw new FeedRefusal('outdated');
   }
 
   private refusePremature({ asOf }: Heartbeat): void {
@@ -196,9 +235,9 @@ export class RevocationKnowledge {
     if (!this.entries.add({ ...revocation, until })) this.overflowed = true;
   }
 
-  private async counting(apply: () => Promise<void>): Promise<void> {
+  private async counting<Result>(apply: () => Promise<Result>): Promise<Result> {
     try {
-      await apply();
+      return await apply();
     } catch (error) {
       if (error instanceof FeedRefusal) this.counts.refused[error.reason] += 1;
       throw error;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { JsonObject } from '../jws/json.js';
 import { REVOCATION_FEED, REVOCATION_ID } from './feed-format.js';
 import type { Revocation } from './feed-format.js';
@@ -23,14 +24,21 @@ export interface Heartbeat extends Position {
   asOf: number;
 }
 
-/** What is signed of a snapshot; the lines that follow it are the ones with this hash. */
+/** What is signed of a snapshot beside the hash of its lines. */
 export interface SnapshotHead extends Heartbeat {
   /** Seconds; after that it is not believed. */
   expiresAt: number;
+  /** How many lines there are. */
   count: number;
-  /** Of the lines, in base64url. */
-  sha256: string;
 }
+
+export interface SignedSnapshot {
+  head: SnapshotHead;
+  /** The text of the entries, each line with its end; has the hash that is signed. */
+  lines: Buffer;
+}
+
+const LINE_FEED = 0x0a;
 
 /** @throws {FeedRefusal} */
 export async function readEvent(message: string, trust: FeedTrust): Promise<FeedEvent> {
@@ -62,16 +70,26 @@ export async function readHeartbeat(message: string, trust: FeedTrust): Promise<
   return { ...positionIn(claims), asOf: whole(claims.as_of) };
 }
 
-/** @throws {FeedRefusal} */
-export async function readSnapshotHead(message: string, trust: FeedTrust): Promise<SnapshotHead> {
+/**
+ * @param bytes the signed head, a line feed and the lines
+ * @throws {FeedRefusal}
+ */
+export async function readSnapshot(bytes: Buffer, trust: FeedTrust): Promise<SignedSnapshot> {
+  const end = bytes.indexOf(LINE_FEED);
+  if (end === -1) throw new FeedRefusal('malformed');
+  const message = bytes.toString('latin1', 0, end);
   const claims = await readSigned(message, REVOCATION_FEED.snapshotType, trust);
-  return {
+  const lines = bytes.subarray(end + 1);
+  if (createHash('sha256').update(lines).digest('base64url') !== hash(claims.sha256)) {
+    throw new FeedRefusal('malformed');
+  }
+  const head = {
     ...positionIn(claims),
     asOf: whole(claims.as_of),
     expiresAt: whole(claims.exp),
     count: whole(claims.count),
-    sha256: hash(claims.sha256),
   };
+  return { head, lines };
 }
 
 /** RFC 9493 section 3.2.7 for a login; the complex subject of SSF 1.0 for a client. */

@@ -16,6 +16,12 @@ export interface RevocationFeedOptions {
    * with `@RequireFresh()` are answered with 503 until there is room again.
    */
   maxEntries?: number;
+  /**
+   * File in which what was verified is kept, so that a service that starts while the feed cannot be had
+   * goes on refusing what is revoked. Nothing by default. A directory that only the service can write to:
+   * whoever can take the file away makes such a service forget.
+   */
+  snapshotPath?: string | undefined;
   /** For a proxy or client certificates; the global `fetch` by default. */
   fetch?: typeof fetch;
 }
@@ -26,6 +32,7 @@ export interface RevocationFeedSettings {
   readonly streamUrl: string;
   readonly audience: string;
   readonly maxEntries: number;
+  readonly snapshotPath: string | undefined;
   readonly fetch: typeof fetch;
 }
 
@@ -45,6 +52,7 @@ export function revocationFeedSettings(options: RevocationFeedOptions): Revocati
     streamUrl: streamUrl.href,
     audience,
     maxEntries,
+    snapshotPath: options.snapshotPath,
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
   };
 }
