@@ -1,3 +1,4 @@
+export { TakesForm, TakesRawBody } from './bodies/takes.decorator.js';
 export { ConfigError, readConfig, serviceVariables } from './config.js';
 export type { ServiceConfig } from './config.js';
 export { Readiness } from './health.module.js';

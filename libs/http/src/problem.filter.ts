@@ -1,10 +1,12 @@
 import { Catch, HttpException, HttpStatus, Logger } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { problemType, statusTitle } from './problem.js';
+import { unsupportedMediaType } from './bodies/body-parsers.js';
+import { Problem, problemType, statusTitle } from './problem.js';
 import type { ProblemDetails } from './problem.js';
 
 const INTERNAL_ERROR = 'internal_error';
+const UNSUPPORTED_MEDIA_TYPE: number = HttpStatus.UNSUPPORTED_MEDIA_TYPE;
 
 /**
  * Turns whatever a request threw into problem details (RFC 9457). What is not the caller's doing
@@ -20,8 +22,9 @@ export class ProblemFilter implements ExceptionFilter {
 }
 
 /** Also for what Fastify refuses before Nest sees it, such as a path that cannot be decoded. */
-export function answerProblem(error: unknown, { id }: FastifyRequest, reply: FastifyReply): void {
-  const body = describe(error);
+export function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const { id } = request;
+  const body = describe(isMediaTypeRefused(error) ? unsupportedMediaType(request) : error);
   if (body.code === INTERNAL_ERROR) {
     body.instance = `urn:uuid:${id}`;
     logger.error(`${id}: ${rootCause(error)}`);
@@ -70,6 +73,15 @@ function problem(status: number, code: string, detail?: string): ProblemDetails 
 
 function isProblem(response: string | object): response is ProblemDetails {
   return typeof response === 'object' && 'code' in response && 'type' in response;
+}
+
+/** Fastify's own refusal, which does not say what was expected. */
+function isMediaTypeRefused(error: unknown): boolean {
+  return (
+    error instanceof HttpException &&
+    !(error instanceof Problem) &&
+    error.getStatus() === UNSUPPORTED_MEDIA_TYPE
+  );
 }
 
 function clientErrorStatus(error: unknown): number | undefined {

@@ -7,6 +7,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AuthGuardConfigurationError, UndeclaredAccessError } from '@signet/auth-guard';
 import { Logger, LoggerModule } from 'nestjs-pino';
 import { randomUUID } from 'node:crypto';
+import { registerBodyParsers } from './bodies/body-parsers.js';
 import { ConfigError } from './config.js';
 import type { ServiceConfig } from './config.js';
 import { HealthModule } from './health.module.js';
@@ -61,11 +62,13 @@ export async function createService(options: ServiceOptions): Promise<NestFastif
   });
   const app = await NestFactory.create<NestFastifyApplication>(rootModule(options), adapter, {
     bufferLogs: true,
+    bodyParser: false,
     abortOnError: false,
     routeConflictPolicy: { duplicate: 'error' },
     cors: crossOrigin(options),
   });
   app.useLogger(app.get(Logger));
+  registerBodyParsers(adapter.getInstance());
   app.useSecurityHeaders();
   await app.register(fastifyRateLimit, {
     max: config.RATE_LIMIT_PER_MINUTE,

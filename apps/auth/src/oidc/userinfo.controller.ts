@@ -1,7 +1,7 @@
 import { Controller, Get, Header, HttpStatus, Post, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Public } from '@signet/auth-guard';
-import { Problem, Returns } from '@signet/http';
+import { Problem, Returns, TakesForm } from '@signet/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AccountsService } from '../accounts/accounts.service.js';
@@ -45,6 +45,7 @@ export class UserinfoController {
 
   /** The same, as OpenID Connect has it both ways. */
   @Post()
+  @TakesForm()
   @Header('cache-control', 'no-store')
   @Returns(200, userinfo)
   readByPost(

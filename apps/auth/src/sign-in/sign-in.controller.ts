@@ -13,6 +13,7 @@ import {
 } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { Public } from '@signet/auth-guard';
+import { TakesForm } from '@signet/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { errors } from 'oidc-provider';
 import { FromDevice } from '../sessions/device.decorator.js';
@@ -49,6 +50,7 @@ export class SignInController {
   }
 
   @Post()
+  @TakesForm()
   async signIn(
     @Param('uid') uid: string,
     @Body() body: unknown,
@@ -73,6 +75,7 @@ export class SignInController {
   }
 
   @Post('consent')
+  @TakesForm()
   async consent(
     @Param('uid') uid: string,
     @Req() request: FastifyRequest,
@@ -85,6 +88,7 @@ export class SignInController {
   }
 
   @Post('cancel')
+  @TakesForm()
   async cancel(
     @Param('uid') uid: string,
     @Req() request: FastifyRequest,

@@ -1,0 +1,113 @@
+import { Body, Controller, Post, RawBody } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Public } from '@signet/auth-guard';
+import { z } from 'zod';
+import { serviceOf } from '../testing/service-of.js';
+import { TakesForm, TakesRawBody } from './takes.decorator.js';
+
+const anything = z.record(z.string(), z.unknown());
+
+@Controller()
+@Public()
+class BodiesController {
+  @Post('json')
+  json(@Body({ schema: anything }) body: Record<string, unknown>): object {
+    return { read: body };
+  }
+
+  @Post('form')
+  @TakesForm()
+  form(@Body({ schema: anything }) body: Record<string, unknown>): object {
+    return { read: body };
+  }
+
+  @Post('raw')
+  @TakesRawBody()
+  raw(@RawBody() bytes: Buffer | undefined, @Body() body: unknown): object {
+    return { bytes: bytes?.toString('base64') ?? null, body: body ?? null };
+  }
+
+  @Post('nothing')
+  nothing(): object {
+    return { read: null };
+  }
+}
+
+const JSON_TYPE = 'application/json';
+const FORM_TYPE = 'application/x-www-form-urlencoded';
+
+describe('the body of a request', () => {
+  let app: NestFastifyApplication;
+
+  beforeAll(async () => {
+    app = await serviceOf([BodiesController]);
+  });
+  afterAll(() => app.close());
+
+  const post = (url: string, payload?: string | Buffer, type?: string) =>
+    app.inject({ method: 'POST', url, payload, headers: type ? { 'content-type': type } : {} });
+
+  it.each([
+    ['/json', '{"name":"mug"}', JSON_TYPE],
+    ['/json', '{"name":"mug"}', 'Application/JSON; charset=utf-8'],
+    ['/form', 'name=mug', FORM_TYPE],
+    ['/form', 'name=mug', `${FORM_TYPE};charset=UTF-8`],
+  ])('of %s is read when it is what the route takes: %s as %s', async (url, body, type) => {
+    expect((await post(url, body, type)).json()).toEqual({ read: { name: 'mug' } });
+  });
+
+  it.each([
+    ['/json', 'name=mug', FORM_TYPE],
+    ['/json', '{"name":"mug"}', 'text/plain'],
+    ['/json', '{"name":"mug"}', 'application/merge-patch+json'],
+    ['/json', '{"name":"mug"}', 'application/jsonp'],
+    ['/json', '{"name":"mug"}', 'nonsense'],
+    ['/json', '{"name":"mug"}', undefined],
+    ['/raw', 'name=mug', FORM_TYPE],
+    ['/raw', '{}', 'text/plain'],
+    ['/nothing', 'name=mug', FORM_TYPE],
+    ['/nothing', '--a--', 'multipart/form-data; boundary=a'],
+  ])('of %s is refused when it is anything but JSON: %s as %s', async (url, body, type) => {
+    const response = await post(url, Buffer.from(body), type);
+    expect(response.statusCode).toBe(415);
+    expect(response.headers['content-type']).toMatch('application/problem+json');
+    expect(response.json()).toMatchObject({
+      code: 'unsupported_media_type',
+      detail: 'Content-Type: expected application/json.',
+    });
+  });
+
+  it('of a form is refused when it is anything but a form', async () => {
+    const response = await post('/form', '{"name":"mug"}', JSON_TYPE);
+    expect(response.json()).toMatchObject({
+      status: 415,
+      detail: 'Content-Type: expected application/x-www-form-urlencoded.',
+    });
+  });
+
+  it('may be missing where none is needed', async () => {
+    expect((await post('/nothing')).json()).toEqual({ read: null });
+    expect((await post('/raw')).json()).toEqual({ bytes: null, body: null });
+  });
+
+  it('is kept byte for byte, and unread, where a signature is over it', async () => {
+    const bytes = Buffer.from([0x7b, 0x20, 0xff, 0xfe, 0x0d, 0x0a, 0x7d]);
+    expect((await post('/raw', bytes, JSON_TYPE)).json()).toEqual({
+      bytes: bytes.toString('base64'),
+      body: null,
+    });
+  });
+
+  it('is no larger than the limit, whatever its kind', async () => {
+    const large = 'x'.repeat(70_000);
+    expect((await post('/raw', large, JSON_TYPE)).statusCode).toBe(413);
+    expect((await post('/form', large, FORM_TYPE)).statusCode).toBe(413);
+  });
+
+  it('cannot bring in a prototype', async () => {
+    expect((await post('/json', '{"__proto__":{"admin":true}}', JSON_TYPE)).statusCode).toBe(400);
+    const read = (await post('/form', '__proto__=a&constructor=b', FORM_TYPE)).json<object>();
+    expect(Object.getPrototypeOf(read)).toBe(Object.prototype);
+    expect(({} as { a?: string }).a).toBeUndefined();
+  });
+});

@@ -1,0 +1,53 @@
+import { HttpStatus } from '@nestjs/common';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { parse } from 'node:querystring';
+import { Problem } from '../problem.js';
+import { MEDIA_TYPES } from './takes.decorator.js';
+import type { BodyKind } from './takes.decorator.js';
+
+/** More fields than any form of ours has. */
+const MOST_FIELDS = 50;
+
+/**
+ * Replaces Fastify's body parsers and Nest's. A route gets the one kind of body that it takes, and
+ * everything else is 415: a page of another site can send a form or plain text without asking first
+ * (it is a simple request), but not JSON.
+ */
+export function registerBodyParsers(fastify: FastifyInstance): void {
+  const parseJson = fastify.getDefaultJsonParser('error', 'error');
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser(
+    MEDIA_TYPES.json,
+    { parseAs: 'buffer' },
+    (request: FastifyRequest & { rawBody?: Buffer }, body: Buffer, done) => {
+      const kind = kindOf(request);
+      if (kind === 'json') void parseJson(request, body.toString(), done);
+      else if (kind === 'form') done(unsupportedMediaType(request));
+      else {
+        request.rawBody = body;
+        done(null);
+      }
+    },
+  );
+  fastify.addContentTypeParser(
+    MEDIA_TYPES.form,
+    { parseAs: 'string' },
+    (request, body: string, done) => {
+      if (kindOf(request) !== 'form') done(unsupportedMediaType(request));
+      else done(null, parse(body, '&', '=', { maxKeys: MOST_FIELDS }));
+    },
+  );
+}
+
+/** 415: the body is not what the route takes. */
+export function unsupportedMediaType(request: FastifyRequest): Problem {
+  return new Problem({
+    status: HttpStatus.UNSUPPORTED_MEDIA_TYPE,
+    code: 'unsupported_media_type',
+    detail: `Content-Type: expected ${MEDIA_TYPES[kindOf(request)]}.`,
+  });
+}
+
+function kindOf(request: FastifyRequest): BodyKind {
+  return request.routeOptions.config.takes ?? 'json';
+}
