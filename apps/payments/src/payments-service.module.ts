@@ -16,7 +16,7 @@ export function paymentsService(config: PaymentsConfig): ServiceOptions {
   return {
     name: 'payments',
     title: 'Signet payments',
-    description: 'Payments of orders.',
+    description: 'Payments of orders: authorized, captured, voided and refunded.',
     module: PaymentsServiceModule.forRoot(config),
     config,
   };
@@ -36,7 +36,7 @@ export class PaymentsServiceModule {
           migrations: MIGRATIONS,
         }),
         AuthGuardModule.forRoot(guardOptions(config, 'urn:signet:payments')),
-        PaymentsModule,
+        PaymentsModule.forRoot(config),
       ],
     };
   }

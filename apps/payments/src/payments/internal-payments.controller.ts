@@ -1,11 +1,26 @@
-import { Body, Controller, Post } from '@nestjs/common';
+import { Body, Controller, Get, HttpStatus, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Authenticated, RequireFresh, Scopes } from '@signet/auth-guard';
-import { Idempotent, IdempotencyKey, IdempotencyService } from '@signet/database';
+import { Idempotent, IdempotencyKey } from '@signet/database';
 import type { IdempotentAnswer, IdempotentRequest } from '@signet/database';
 import { Returns } from '@signet/http';
-import { newPayment, payment } from './payment.schema.js';
-import type { NewPayment } from './payment.schema.js';
+import { z } from 'zod';
+import { RefundsService } from '../refunds/refunds.service.js';
+import { ChargingService } from './charging.service.js';
+import {
+  captureRequest,
+  newPayment,
+  newRefund,
+  paymentOfOrder,
+  paymentWithRefunds,
+  refund,
+} from './payment.schema.js';
+import type {
+  CaptureRequest,
+  NewPayment,
+  NewRefund,
+  PaymentWithRefunds,
+} from './payment.schema.js';
 import { PaymentsService } from './payments.service.js';
 
 /** What other services may ask of payments, with a token of their own. */
@@ -16,18 +31,76 @@ import { PaymentsService } from './payments.service.js';
 export class InternalPaymentsController {
   constructor(
     private readonly payments: PaymentsService,
-    private readonly idempotency: IdempotencyService,
+    private readonly charging: ChargingService,
+    private readonly refunds: RefundsService,
   ) {}
 
-  /** Records what a customer is to pay for an order. */
+  /** Authorizes the payment of an order. A decline is an answer too: its status is `failed`. */
   @Post()
   @RequireFresh()
   @Idempotent()
-  @Returns(201, payment)
-  record(
-    @IdempotencyKey(201) request: IdempotentRequest,
+  @Returns(HttpStatus.CREATED, paymentWithRefunds)
+  authorize(
+    @IdempotencyKey(HttpStatus.CREATED) request: IdempotentRequest,
     @Body({ schema: newPayment }) body: NewPayment,
   ): Promise<IdempotentAnswer> {
-    return this.idempotency.run(request, (transaction) => this.payments.record(transaction, body));
+    return this.charging.authorize(request, body);
+  }
+
+  /** The payment of an order. */
+  @Get()
+  @Returns(HttpStatus.OK, paymentWithRefunds)
+  ofOrder(
+    @Query({ schema: paymentOfOrder }) { orderId }: z.infer<typeof paymentOfOrder>,
+  ): Promise<PaymentWithRefunds> {
+    return this.payments.ofOrder(orderId);
+  }
+
+  /** What to ask again while a payment is `processing`. */
+  @Get(':id')
+  @Returns(HttpStatus.OK, paymentWithRefunds)
+  read(@Param('id', { schema: z.uuid() }) id: string): Promise<PaymentWithRefunds> {
+    return this.payments.read(id);
+  }
+
+  /**
+   * Takes what was authorized, or a part of it. When the provider refuses, the status stays
+   * `requires_capture`, or is `canceled` when the authorization has lapsed.
+   */
+  @Post(':id/capture')
+  @RequireFresh()
+  @Idempotent()
+  @Returns(HttpStatus.OK, paymentWithRefunds)
+  capture(
+    @IdempotencyKey(HttpStatus.OK) request: IdempotentRequest,
+    @Param('id', { schema: z.uuid() }) id: string,
+    @Body({ schema: captureRequest.optional() }) body?: CaptureRequest,
+  ): Promise<IdempotentAnswer> {
+    return this.charging.capture(request, id, body?.amount);
+  }
+
+  /** Lets go of what was authorized. */
+  @Post(':id/void')
+  @RequireFresh()
+  @Idempotent()
+  @Returns(HttpStatus.OK, paymentWithRefunds)
+  void(
+    @IdempotencyKey(HttpStatus.OK) request: IdempotentRequest,
+    @Param('id', { schema: z.uuid() }) id: string,
+  ): Promise<IdempotentAnswer> {
+    return this.charging.void(request, id);
+  }
+
+  /** Pays back what was captured, or a part of it. */
+  @Post(':id/refunds')
+  @RequireFresh()
+  @Idempotent()
+  @Returns(HttpStatus.CREATED, refund)
+  refund(
+    @IdempotencyKey(HttpStatus.CREATED) request: IdempotentRequest,
+    @Param('id', { schema: z.uuid() }) id: string,
+    @Body({ schema: newRefund }) body: NewRefund,
+  ): Promise<IdempotentAnswer> {
+    return this.refunds.refund(request, id, body);
   }
 }

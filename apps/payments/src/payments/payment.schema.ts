@@ -1,32 +1,75 @@
 import { money, pageQuery, plainText } from '@signet/http';
 import { z } from 'zod';
+import { paymentMethod } from './payment-method.js';
+import { PAYMENT_STATUSES } from './payment-states.js';
 
 /** Named after Stripe's PaymentIntent, which most readers know. */
-export const paymentStatus = z.enum(['requires_confirmation']);
+export const paymentStatus = z.enum(PAYMENT_STATUSES).meta({
+  description:
+    '`processing`: the provider has been asked and its answer is not known yet; ' +
+    '`requires_capture`: authorized; `succeeded`: captured; `canceled`: voided; `failed`: declined',
+});
+
+export const somethingToPay = money.refine(({ amount }) => amount > 0, 'expected more than 0');
 
 export const newPayment = z.strictObject({
   orderId: z.uuid(),
   customerId: plainText(200).meta({ description: '`sub` of the customer who pays' }),
-  amount: money.refine(({ amount }) => amount > 0, 'expected more than 0'),
-  paymentMethod: plainText(200).meta({ example: 'tok_ok' }),
+  amount: somethingToPay,
+  paymentMethod,
+});
+
+export const captureRequest = z.strictObject({
+  amount: somethingToPay.optional().describe('all of it when absent; what is left over is let go'),
+});
+
+export const refundStatus = z.enum(['pending', 'succeeded', 'failed']);
+
+export const refund = z.object({
+  id: z.uuid(),
+  paymentId: z.uuid(),
+  amount: money,
+  status: refundStatus,
+  reason: z.string().describe('why it was asked for'),
+  failure: z.string().optional().describe('the provider’s code when it failed'),
+  createdAt: z.iso.datetime(),
 });
 
 export const payment = z.object({
   id: z.uuid(),
   orderId: z.uuid(),
   customerId: z.string(),
-  amount: money,
+  amount: money.describe('what is to be paid'),
   status: paymentStatus,
+  capturedAmount: money,
+  refundedAmount: money.describe('what has been paid back; pending refunds are not in it'),
+  reason: z
+    .string()
+    .optional()
+    .describe('the provider’s code of a decline, such as `card_declined`'),
   createdAt: z.iso.datetime(),
+});
+
+export const paymentWithRefunds = payment.extend({ refunds: z.array(refund) });
+
+export const newRefund = z.strictObject({
+  amount: somethingToPay.optional().describe('all that is left to refund when absent'),
+  reason: plainText(500),
 });
 
 export const paymentQuery = z.strictObject({
   ...pageQuery,
   orderId: z.uuid().optional(),
   customerId: plainText(200).optional(),
+  status: paymentStatus.optional(),
 });
 
-export type PaymentStatus = z.infer<typeof paymentStatus>;
+export const paymentOfOrder = z.strictObject({ orderId: z.uuid() });
+
 export type NewPayment = z.infer<typeof newPayment>;
+export type CaptureRequest = z.infer<typeof captureRequest>;
+export type NewRefund = z.infer<typeof newRefund>;
 export type Payment = z.infer<typeof payment>;
+export type PaymentWithRefunds = z.infer<typeof paymentWithRefunds>;
+export type Refund = z.infer<typeof refund>;
 export type PaymentQuery = z.infer<typeof paymentQuery>;

@@ -5,8 +5,8 @@ import type { Principal } from '@signet/auth-guard';
 import { notFound, pageOf, Returns } from '@signet/http';
 import type { Page } from '@signet/http';
 import { z } from 'zod';
-import { payment, paymentQuery } from './payment.schema.js';
-import type { Payment, PaymentQuery } from './payment.schema.js';
+import { payment, paymentQuery, paymentWithRefunds } from './payment.schema.js';
+import type { Payment, PaymentQuery, PaymentWithRefunds } from './payment.schema.js';
 import { PaymentsService } from './payments.service.js';
 
 @ApiTags('payments')
@@ -14,14 +14,14 @@ import { PaymentsService } from './payments.service.js';
 export class PaymentsController {
   constructor(private readonly payments: PaymentsService) {}
 
-  /** One payment: the customer's own, or anyone's for support and admin. */
+  /** One payment with its refunds: the customer's own, or anyone's for support and admin. */
   @Get('payments/:id')
   @Authenticated()
-  @Returns(200, payment)
+  @Returns(200, paymentWithRefunds)
   async read(
     @Param('id', { schema: z.uuid() }) id: string,
     @CurrentUser() user: Principal,
-  ): Promise<Payment> {
+  ): Promise<PaymentWithRefunds> {
     const found = await this.payments.read(id);
     if (!isOwnerOr(user, found.customerId, 'support', 'admin')) throw notFound('payment');
     return found;

@@ -1,10 +1,37 @@
 import { Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
+import { AttemptRunner } from '../attempts/attempt-runner.js';
+import { OutwardEffects } from '../attempts/outward-effect.js';
+import { PaymentLedger } from '../attempts/payment-ledger.js';
+import { Reconciler } from '../attempts/reconciler.js';
+import type { PaymentsConfig } from '../config.js';
+import { openProvider } from '../provider/open-provider.js';
+import { PAYMENT_PROVIDER } from '../provider/payment-provider.js';
+import { PROVIDER_TIMING } from '../provider/timing.js';
+import { RefundsService } from '../refunds/refunds.service.js';
+import { ChargingService } from './charging.service.js';
 import { InternalPaymentsController } from './internal-payments.controller.js';
 import { PaymentsController } from './payments.controller.js';
 import { PaymentsService } from './payments.service.js';
 
-@Module({
-  controllers: [PaymentsController, InternalPaymentsController],
-  providers: [PaymentsService],
-})
-export class PaymentsModule {}
+@Module({})
+export class PaymentsModule {
+  static forRoot(config: PaymentsConfig): DynamicModule {
+    return {
+      module: PaymentsModule,
+      controllers: [PaymentsController, InternalPaymentsController],
+      providers: [
+        { provide: PAYMENT_PROVIDER, useFactory: () => openProvider(config) },
+        {
+          provide: PROVIDER_TIMING,
+          useValue: {
+            deadline: config.SIGNET_PROVIDER_DEADLINE_MS,
+            reconcileAfter: config.SIGNET_RECONCILE_AFTER_MS,
+          },
+        },
+        ...[AttemptRunner, OutwardEffects, PaymentLedger, Reconciler],
+        ...[ChargingService, PaymentsService, RefundsService],
+      ],
+    };
+  }
+}

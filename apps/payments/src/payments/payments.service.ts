@@ -1,43 +1,46 @@
-import { HttpStatus, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { InjectDatabase } from '@signet/database';
-import type { Database, Transaction } from '@signet/database';
-import { decodeCursor, notFound, Problem, toPage } from '@signet/http';
+import type { Database } from '@signet/database';
+import { decodeCursor, notFound, toPage } from '@signet/http';
 import type { Page } from '@signet/http';
-import { and, desc, eq, lt } from 'drizzle-orm';
-import { v7 as uuidv7 } from 'uuid';
+import { and, asc, desc, eq, inArray, lt } from 'drizzle-orm';
+import type { SQL } from 'drizzle-orm';
 import { z } from 'zod';
-import { payments } from '../schema.js';
-import type { NewPayment, Payment, PaymentQuery } from './payment.schema.js';
+import { payments, refunds } from '../schema.js';
+import type { PaymentRow, RefundRow } from '../schema.js';
+import type { Payment, PaymentQuery, PaymentWithRefunds, Refund } from './payment.schema.js';
+import { statesOf, statusOf } from './payment-states.js';
 
+/** Payments as others may see them. */
 @Injectable()
 export class PaymentsService {
   constructor(@InjectDatabase() private readonly database: Database) {}
 
-  /** @throws {Problem} 409 `order_has_payment` */
-  async record(transaction: Transaction, { amount, ...rest }: NewPayment): Promise<Payment> {
-    const [row] = await transaction
-      .insert(payments)
-      .values({ id: uuidv7(), ...rest, ...amount, status: 'requires_confirmation' })
-      .onConflictDoNothing({ target: payments.orderId })
-      .returning();
-    if (row) return toPayment(row);
-    throw new Problem({
-      status: HttpStatus.CONFLICT,
-      code: 'order_has_payment',
-      detail: `Order ${rest.orderId} has a payment already.`,
-    });
+  /** @throws {Problem} 404 */
+  read(id: string): Promise<PaymentWithRefunds> {
+    return this.find(eq(payments.id, id));
   }
 
   /** @throws {Problem} 404 */
-  async read(id: string): Promise<Payment> {
-    const [row] = await this.database.select().from(payments).where(eq(payments.id, id));
-    if (!row) throw notFound('payment');
-    return toPayment(row);
+  ofOrder(orderId: string): Promise<PaymentWithRefunds> {
+    return this.find(eq(payments.orderId, orderId));
+  }
+
+  /** @throws {Problem} 404 */
+  async readRefund(id: string): Promise<Refund> {
+    const [row] = await this.database
+      .select({ refund: refunds, currency: payments.currency })
+      .from(refunds)
+      .innerJoin(payments, eq(payments.id, refunds.paymentId))
+      .where(eq(refunds.id, id));
+    if (!row) throw notFound('refund');
+    return toRefund(row.refund, row.currency);
   }
 
   /** Newest first. */
-  async list({ limit, cursor, orderId, customerId }: PaymentQuery): Promise<Page<Payment>> {
+  async list({ limit, cursor, ...wanted }: PaymentQuery): Promise<Page<Payment>> {
     const before = decodeCursor(cursor, z.tuple([z.uuid()]));
+    const { orderId, customerId, status } = wanted;
     const rows = await this.database
       .select()
       .from(payments)
@@ -45,6 +48,7 @@ export class PaymentsService {
         and(
           orderId === undefined ? undefined : eq(payments.orderId, orderId),
           customerId === undefined ? undefined : eq(payments.customerId, customerId),
+          status && inArray(payments.status, [...statesOf(status)]),
           before && lt(payments.id, before[0]),
         ),
       )
@@ -52,8 +56,37 @@ export class PaymentsService {
       .limit(limit + 1);
     return toPage(rows.map(toPayment), limit, (row) => [row.id]);
   }
+
+  private async find(wanted: SQL): Promise<PaymentWithRefunds> {
+    const [row] = await this.database.select().from(payments).where(wanted);
+    if (!row) throw notFound('payment');
+    const rows = await this.database
+      .select()
+      .from(refunds)
+      .where(eq(refunds.paymentId, row.id))
+      .orderBy(asc(refunds.createdAt), asc(refunds.id));
+    return { ...toPayment(row), refunds: rows.map((refund) => toRefund(refund, row.currency)) };
+  }
 }
 
-function toPayment({ amount, currency, createdAt, ...row }: typeof payments.$inferSelect): Payment {
-  return { ...row, amount: { amount, currency }, createdAt: createdAt.toISOString() };
+function toPayment({ currency, reason, ...row }: PaymentRow): Payment {
+  return {
+    ...{ id: row.id, orderId: row.orderId, customerId: row.customerId },
+    amount: { amount: row.amount, currency },
+    status: statusOf(row.status),
+    capturedAmount: { amount: row.capturedAmount, currency },
+    refundedAmount: { amount: row.refundedAmount, currency },
+    ...(reason !== null && { reason }),
+    createdAt: row.createdAt.toISOString(),
+  };
+}
+
+function toRefund({ id, paymentId, failure, ...row }: RefundRow, currency: string): Refund {
+  return {
+    ...{ id, paymentId, status: row.status },
+    amount: { amount: row.amount, currency },
+    reason: row.reason,
+    ...(failure !== null && { failure }),
+    createdAt: row.createdAt.toISOString(),
+  };
 }

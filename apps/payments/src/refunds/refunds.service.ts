@@ -1,0 +1,81 @@
+import { HttpStatus, Inject, Injectable } from '@nestjs/common';
+import type { IdempotentAnswer, IdempotentRequest, Transaction } from '@signet/database';
+import { Problem } from '@signet/http';
+import { eq } from 'drizzle-orm';
+import { v5 as uuidv5 } from 'uuid';
+import { AttemptRunner } from '../attempts/attempt-runner.js';
+import { OutwardEffects } from '../attempts/outward-effect.js';
+import { PaymentLedger } from '../attempts/payment-ledger.js';
+import { assertCurrency } from '../payments/charging.service.js';
+import type { NewRefund } from '../payments/payment.schema.js';
+import { PaymentsService } from '../payments/payments.service.js';
+import { PROVIDER_TIMING } from '../provider/timing.js';
+import type { ProviderTiming } from '../provider/timing.js';
+import { refunds } from '../schema.js';
+import type { AttemptRow, PaymentRow } from '../schema.js';
+
+/** Of the ids that are made of idempotency keys (RFC 9562 section 5.5). */
+const NAMESPACE = '5f0f1f7c-6a53-4d0b-9c2b-2f5f0f6d6c11';
+
+/** Gives customers their money back. */
+@Injectable()
+export class RefundsService {
+  constructor(
+    private readonly payments: PaymentsService,
+    private readonly ledger: PaymentLedger,
+    private readonly runner: AttemptRunner,
+    private readonly effects: OutwardEffects,
+    @Inject(PROVIDER_TIMING) private readonly timing: ProviderTiming,
+  ) {}
+
+  /**
+   * Refunds a payment or a part of it. Pending refunds count as refunded until they have failed.
+   *
+   * @param note written in the transaction that promises the refund
+   * @throws {Problem} 404; 422 `refund_exceeds_captured`
+   */
+  refund(
+    request: IdempotentRequest,
+    paymentId: string,
+    asked: NewRefund,
+    note?: (transaction: Transaction, refund: { id: string; amount: number }) => Promise<void>,
+  ): Promise<IdempotentAnswer> {
+    const id = uuidv5(JSON.stringify([request.scope, request.key]), NAMESPACE);
+    return this.effects.run(request, this.timing.deadline / 1000, {
+      begin: async (transaction) => {
+        const payment = await this.ledger.lock(transaction, paymentId);
+        // The key's record may be gone by now; the refund it made is not.
+        if (await exists(transaction, id)) return undefined;
+        const amount = refundable(payment, asked);
+        await note?.(transaction, { id, amount });
+        return this.ledger.askRefund(transaction, payment, { id, amount, reason: asked.reason });
+      },
+      perform: async (attempt: AttemptRow | undefined) => {
+        if (attempt) await this.runner.send(attempt);
+      },
+      answer: () => this.payments.readRefund(id),
+    });
+  }
+}
+
+async function exists(transaction: Transaction, id: string): Promise<boolean> {
+  const found = await transaction
+    .select({ id: refunds.id })
+    .from(refunds)
+    .where(eq(refunds.id, id));
+  return found.length > 0;
+}
+
+/** @throws {Problem} 422 when that much is not there to be refunded */
+function refundable(payment: PaymentRow, { amount: asked }: NewRefund): number {
+  assertCurrency(payment, asked);
+  const left = payment.capturedAmount - payment.refundedAmount - payment.refundingAmount;
+  const amount = asked?.amount ?? left;
+  if (amount > 0 && amount <= left) return amount;
+  throw new Problem({
+    status: HttpStatus.UNPROCESSABLE_ENTITY,
+    code: 'refund_exceeds_captured',
+    detail: `What was captured and is not refunded or being refunded is ${left} (${payment.currency}, minor units).`,
+    extensions: { refundable: { amount: left, currency: payment.currency } },
+  });
+}
