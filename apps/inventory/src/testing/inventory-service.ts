@@ -62,6 +62,11 @@ export class TestInventory {
     await this.service.close();
   }
 
+  /** Another replica, on the same database. */
+  replica(overrides: Environment = {}): Promise<TestInventory> {
+    return TestInventory.start({ ...overrides, DATABASE_URL: this.service.databaseUrl });
+  }
+
   /** Leaves nothing but the tables. */
   async empty(): Promise<void> {
     await this.database.query('truncate products, reservations, idempotency_keys cascade');
@@ -108,6 +113,13 @@ export class TestInventory {
       `update reservations set expires_at = now() - interval '1 second' where order_id = $1`,
       [orderId],
     );
+  }
+
+  /** How many reservations came to a status in this replica, as its metrics say. */
+  async counted(status: string): Promise<number> {
+    const { body } = await this.service.get('/metrics');
+    const line = new RegExp(`inventory_reservations_total\\{status="${status}"\\} (\\d+)`);
+    return Number(line.exec(body)?.[1] ?? 0);
   }
 
   /** What a SKU has, as the database says. */
