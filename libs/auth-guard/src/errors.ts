@@ -4,6 +4,11 @@
  * belongs. The keys are stable: clients may switch on them.
  */
 const REASONS = {
+  request_ambiguous: {
+    status: 400,
+    title: 'The request carries more than one access token',
+    error: 'invalid_request',
+  },
   token_missing: { status: 401, title: 'An access token is required' },
   token_malformed: { status: 401, title: 'The access token is not a JWT', error: 'invalid_token' },
   token_too_large: { status: 401, title: 'The access token is too large', error: 'invalid_token' },
@@ -123,7 +128,11 @@ interface Reason {
 
 /** The error codes of challenges: RFC 6750 section 3.1, RFC 9449 sections 7.1 and 9. */
 export type ChallengeError =
-  'invalid_token' | 'insufficient_scope' | 'invalid_dpop_proof' | 'use_dpop_nonce';
+  | 'invalid_request'
+  | 'invalid_token'
+  | 'insufficient_scope'
+  | 'invalid_dpop_proof'
+  | 'use_dpop_nonce';
 
 /** All codes that the guard puts into an answer. */
 export type AuthErrorCode = keyof typeof REASONS;
@@ -168,6 +177,18 @@ export class AuthError extends Error {
 /** A token that is not acceptable: 401. */
 export class InvalidTokenError extends AuthError {
   override readonly name = 'InvalidTokenError';
+}
+
+/** A request that brings more than one token, so that two readers could take different ones: 400. */
+export class AmbiguousRequestError extends AuthError {
+  override readonly name = 'AmbiguousRequestError';
+
+  constructor(
+    /** One sentence that says where they were. */
+    detail: string,
+  ) {
+    super('request_ambiguous', { detail });
+  }
 }
 
 /** What a route demands and a token does not have. */

@@ -15,6 +15,7 @@ export type { ReplayStore } from './dpop/replay-store.js';
 export { MemoryReplayStore } from './dpop/replay-store.js';
 export type { AuthErrorCode, MissingAccess } from './errors.js';
 export {
+  AmbiguousRequestError,
   AuthError,
   AuthGuardConfigurationError,
   DpopNonceError,

@@ -3,7 +3,8 @@ import { InvalidTokenError } from '../errors.js';
 import type { Principal } from '../token/principal.js';
 import { readCredentials } from './credentials.js';
 import type { Credentials, TokenRequest } from './credentials.js';
-import { checkCookieOptions, cookieToken } from './token-cookie.js';
+import { assertNoOtherToken, assertOneHeader } from './one-token.js';
+import { checkCookieOptions, cookieToken, hasTokenCookie } from './token-cookie.js';
 import type { TokenCookieOptions } from './token-cookie.js';
 
 /** Whatever tells a good token from a bad one. */
@@ -68,11 +69,20 @@ export class Authenticator {
     return this.verifier.verify(token);
   }
 
-  /** What a request carries, in the place that comes first: the Authorization header. */
+  /**
+   * The one token that a request carries: in the Authorization header, or in the cookie.
+   *
+   * @throws {AuthError} `token_missing`; `request_ambiguous` when there is more than one
+   */
   credentialsOf(request: TokenRequest): Credentials {
     const { authorization } = request.headers;
+    assertOneHeader(request);
     const token = this.cookie && !authorization ? cookieToken(request, this.cookie) : undefined;
-    return token === undefined ? readCredentials(authorization) : { scheme: 'Bearer', token };
+    const credentials: Credentials =
+      token === undefined ? readCredentials(authorization) : { scheme: 'Bearer', token };
+    const inCookie = token === undefined && this.cookie && hasTokenCookie(request, this.cookie);
+    assertNoOtherToken(request, inCookie ?? false);
+    return credentials;
   }
 
   /** A nonce to give along with the answer to a request that was let in. */

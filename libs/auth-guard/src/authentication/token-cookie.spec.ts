@@ -78,14 +78,16 @@ describe('a token in a cookie', () => {
     expect(await response.json()).toMatchObject({ code: 'request_cross_site' });
   });
 
-  it('is not asked for when the header has one', async () => {
-    const headers = { cookie: `${NAME}=bad`, authorization: `Bearer ${token}` };
-    expect((await call('POST', headers)).status).toBe(201);
+  it('does not help a bad one in the header: two are one too many', async () => {
+    const headers = withCookie({ authorization: 'Bearer bad', 'sec-fetch-site': 'same-origin' });
+    const response = await call('POST', headers);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ code: 'request_ambiguous' });
   });
 
-  it('does not help a bad one in the header', async () => {
-    const headers = withCookie({ authorization: 'Bearer bad', 'sec-fetch-site': 'same-origin' });
-    expect((await call('POST', headers)).status).toBe(401);
+  it('is not asked for beside credentials of another scheme', async () => {
+    const headers = withCookie({ authorization: 'Basic dXNlcjpwYXNz' });
+    expect((await call('GET', headers)).status).toBe(401);
   });
 
   it.each([

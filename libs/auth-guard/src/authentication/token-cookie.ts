@@ -25,6 +25,11 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 const changesNothing = ({ method, headers }: TokenRequest) =>
   SAFE_METHODS.has(method) && headers.upgrade === undefined;
 
+/** Whether there is such a cookie, whatever is in it. */
+export function hasTokenCookie(request: TokenRequest, { name }: TokenCookieOptions): boolean {
+  return valuesOf(request, name).length > 0;
+}
+
 /** @throws {AuthGuardConfigurationError} */
 export function checkCookieOptions({ name }: TokenCookieOptions): void {
   if (/^__Host-[A-Za-z0-9_-]+$/.test(name)) return;
@@ -44,11 +49,7 @@ export function cookieToken(
   { name, origins = [] }: TokenCookieOptions,
 ): string | undefined {
   const { headers } = request;
-  const values = String(headers.cookie ?? '')
-    .split(';')
-    .map((pair) => pair.trim())
-    .filter((pair) => pair.startsWith(`${name}=`))
-    .map((pair) => pair.slice(name.length + 1));
+  const values = valuesOf(request, name);
   if (values.length > 1) {
     throw new InvalidTokenError('token_malformed', { detail: 'The token came in two cookies.' });
   }
@@ -59,4 +60,15 @@ export function cookieToken(
     throw new AuthError('request_cross_site');
   }
   return token;
+}
+
+/**
+ * Only what RFC 6265 section 4.2.1 puts between cookies is taken off them. A browser lets a sibling
+ * subdomain set a cookie whose name begins with some other white space: cut off, `__Host-` would be left.
+ */
+function valuesOf({ headers }: TokenRequest, name: string): string[] {
+  return String(headers.cookie ?? '')
+    .split(/;[ \t]*/)
+    .filter((pair) => pair.startsWith(`${name}=`))
+    .map((pair) => pair.slice(name.length + 1));
 }

@@ -3,9 +3,7 @@ import type { JsonObject } from '../jws/json.js';
 import type { TokenDialect } from './dialect.js';
 import type { Principal } from './principal.js';
 import type { TokenProfile } from './profile.js';
-
-/** RFC 6749 section 3.3: scope tokens, one space between them. */
-const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
+import { splitScope } from './scopes.js';
 
 /**
  * Checks the claims of an access token against RFC 9068 section 2.2 and the profile, and reads the
@@ -86,7 +84,8 @@ export function isExpired(
 const NONE: readonly string[] = Object.freeze([]);
 
 function readAudience({ aud }: JsonObject, profile: TokenProfile): readonly string[] {
-  const audience: unknown = typeof aud === 'string' ? Object.freeze([aud]) : aud;
+  // One name, as most tokens have it: the list was made with the profile.
+  const audience: unknown = typeof aud === 'string' ? profile.audience.get(aud) : aud;
   if (!isTexts(audience) || !audience.some((name) => profile.audience.has(name))) {
     throw new InvalidTokenError('token_audience_invalid');
   }
@@ -141,8 +140,7 @@ const NO_ATTRIBUTES: Principal['attributes'] = Object.freeze({});
 
 function readScopes({ scope }: JsonObject): readonly string[] {
   if (scope === undefined || scope === '') return NONE;
-  if (typeof scope !== 'string' || !SCOPE.test(scope)) throw invalidClaim('scope');
-  return Object.freeze(scope.split(' '));
+  return (typeof scope === 'string' ? splitScope(scope) : undefined) ?? fail('scope');
 }
 
 function requiredText(value: unknown, name: string): string {
@@ -177,8 +175,7 @@ function isText(value: unknown): value is string {
 
 function isTexts(value: unknown): value is readonly string[] {
   if (!Array.isArray(value)) return false;
-  for (const item of value as unknown[]) if (!isText(item)) return false;
-  return true;
+  return value.every(isText);
 }
 
 function fail(name: string): never {

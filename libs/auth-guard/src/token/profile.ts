@@ -41,7 +41,8 @@ export interface TokenProfileOptions {
 /** The options, checked and complete. Times in seconds. */
 export interface TokenProfile {
   readonly issuer: string;
-  readonly audience: ReadonlySet<string>;
+  /** Each accepted name, and the list of it alone. */
+  readonly audience: ReadonlyMap<string, readonly string[]>;
   readonly clockTolerance: number;
   readonly maxTokenLifetime: number;
   /** The accepted values of the header's `typ`. */
@@ -60,7 +61,7 @@ export function tokenProfile(options: TokenProfileOptions): TokenProfile {
   }
   return {
     issuer: options.issuer,
-    audience: new Set(audience),
+    audience: new Map(audience.map((name) => [name, Object.freeze([name])])),
     clockTolerance: seconds('clockTolerance', options.clockTolerance ?? 5, 0, 60),
     maxTokenLifetime: seconds('maxTokenLifetime', options.maxTokenLifetime ?? 3600, 1, 86_400),
     types: options.dialect ? new Set(options.dialect.types) : ACCESS_TOKEN_TYPES,

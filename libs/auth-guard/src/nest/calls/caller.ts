@@ -18,10 +18,18 @@ export function callerOf(context: ExecutionContext): Principal | undefined {
   return carrierOf(context)?.user as Principal | undefined;
 }
 
+/**
+ * The request of a call over HTTP. `switchToHttp()` would make the same of it, and three closures with it
+ * each time: a third of what the guard takes for a token that it remembers.
+ */
+export function httpRequestOf(context: ExecutionContext): unknown {
+  return context.getArgByIndex<unknown>(0);
+}
+
 function carrierOf(context: ExecutionContext): Carrier | undefined {
   switch (context.getType<string>()) {
     case 'http':
-      return context.switchToHttp().getRequest<Carrier>();
+      return httpRequestOf(context) as Carrier;
     case 'graphql':
       return graphqlRequestOf(context) as Carrier | undefined;
     case 'ws':

@@ -9,6 +9,7 @@ import { AuthException } from '../auth.exception.js';
 import { headersOf, nonceHeaders } from '../challenge.js';
 import type { Protection } from '../challenge.js';
 import type { CallKind } from './call-kind.js';
+import { httpRequestOf } from './caller.js';
 
 /** Requests over HTTP, on Fastify and on Express. */
 export class HttpCalls implements CallKind {
@@ -19,23 +20,21 @@ export class HttpCalls implements CallKind {
   ) {}
 
   authenticate(context: ExecutionContext): Principal | Promise<Principal> {
-    const http = context.switchToHttp();
-    const request = http.getRequest<TokenRequest>();
+    const request = httpRequestOf(context) as TokenRequest;
     const principal = this.authenticator.authenticate(request);
     if (!(principal instanceof Promise)) return principal;
     return principal.then((verified) => {
       const nonce = this.authenticator.freshNonceFor(request);
-      if (nonce !== undefined) this.setHeaders(http.getResponse(), nonceHeaders(nonce));
+      if (nonce !== undefined) this.setHeaders(responseOf(context), nonceHeaders(nonce));
       return verified;
     });
   }
 
   /** The headers go onto the response here, so that they arrive whichever filter renders the body. */
   refuse(context: ExecutionContext, error: AuthError): never {
-    const http = context.switchToHttp();
-    const { authorization } = http.getRequest<TokenRequest>().headers;
+    const { authorization } = (httpRequestOf(context) as TokenRequest).headers;
     const headers = headersOf(error, this.protection, schemeOf(authorization));
-    this.setHeaders(http.getResponse(), headers);
+    this.setHeaders(responseOf(context), headers);
     throw new AuthException(error);
   }
 
@@ -44,4 +43,8 @@ export class HttpCalls implements CallKind {
       this.adapter.httpAdapter.setHeader(response, name, value);
     }
   }
+}
+
+function responseOf(context: ExecutionContext): unknown {
+  return context.switchToHttp().getResponse<unknown>();
 }

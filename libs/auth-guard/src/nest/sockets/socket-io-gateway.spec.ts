@@ -93,6 +93,13 @@ describe.each([['websocket'], ['polling']])('a gateway on Socket.IO over %s', (t
     expect(reason).toBe('io server disconnect');
   });
 
+  it('ends a connection with a token in the header and another in the handshake', async () => {
+    const extraHeaders = { authorization: `Bearer ${issuer.token({ subject: 'u1' })}` };
+    const auth = { token: issuer.token({ subject: 'u2' }) };
+    const socket = connect({ transports, extraHeaders, auth });
+    expect(await event(socket, 'exception')).toMatchObject({ code: 'request_ambiguous' });
+  });
+
   it('does not look into the query', async () => {
     const socket = connect({ transports, query: { token: issuer.token() } });
     expect(await event(socket, 'exception')).toMatchObject({ code: 'token_missing' });

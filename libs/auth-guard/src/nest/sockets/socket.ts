@@ -5,6 +5,7 @@ import { problemOf } from '../challenge.js';
 /** As graphql-ws and others have it: like 401 and 503, in the range that is free for applications. */
 const UNAUTHORIZED = 4401;
 const FORBIDDEN = 4403;
+const BAD_REQUEST = 4400;
 /** RFC 6455 section 7.4.1's registry: try again later. */
 const TRY_AGAIN_LATER = 1013;
 
@@ -13,7 +14,7 @@ type SocketMethod = (...args: unknown[]) => unknown;
 /** What the sockets of `ws` and of Socket.IO have, each some of it. */
 interface Socket {
   handshake?: { auth?: Record<string, unknown> };
-  request?: { headers: TokenRequest['headers']; url?: string };
+  request?: Pick<TokenRequest, 'headers' | 'rawHeaders'> & { url?: string };
   close?: SocketMethod;
   disconnect?: SocketMethod;
   emit?: SocketMethod;
@@ -33,12 +34,17 @@ export function upgradeRequestOf(client: object, upgrade: unknown): TokenRequest
   const { request, handshake } = client as Socket;
   const opened = (request ?? upgrade) as Socket['request'];
   if (typeof opened?.headers !== 'object') return undefined;
-  const offered = handshake?.auth?.token;
-  const authorization =
-    opened.headers.authorization ?? (typeof offered === 'string' ? `Bearer ${offered}` : undefined);
+  const token = handshake?.auth?.token;
+  const offered = typeof token === 'string' ? `Bearer ${token}` : undefined;
+  const authorization = opened.headers.authorization ?? offered;
   return {
     method: 'GET',
     url: opened.url ?? '/',
+    // Both are one too many.
+    rawHeaders: [
+      ...(opened.rawHeaders ?? []),
+      ...(offered === undefined ? [] : ['authorization', offered]),
+    ],
     headers: {
       ...opened.headers,
       // Long polling opens a connection too, and its requests do not say so.
@@ -61,6 +67,7 @@ export function closeSocket(client: object, reason: AuthError): void {
 
 function closeCodeOf(status: number): number {
   if (status === 503) return TRY_AGAIN_LATER;
+  if (status === 400) return BAD_REQUEST;
   return status === 401 ? UNAUTHORIZED : FORBIDDEN;
 }
 

@@ -87,7 +87,7 @@ class Client {
   private readonly socket: WebSocket;
   private waiting: (() => void)[] = [];
 
-  constructor(app: INestApplication, headers: Record<string, string> = {}, path = '/') {
+  constructor(app: INestApplication, headers: Record<string, string | string[]> = {}, path = '/') {
     const server = app.getHttpServer() as Server;
     const { port } = server.address() as AddressInfo;
     this.socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, { headers });
@@ -129,6 +129,12 @@ describe('a gateway on ws', () => {
     const client = new Client(await start(), bearer(issuer.token({ subject: 'u1' })));
     expect(await client.ask('whoami')).toEqual({ event: 'you', data: 'u1' });
     expect(await client.ask('hello')).toEqual({ event: 'hello', data: 'u1' });
+  });
+
+  it('closes a connection that brings two tokens with 4400', async () => {
+    const { authorization } = bearer(issuer.token());
+    const client = new Client(await start(), { authorization: [authorization, authorization] });
+    expect(await client.closed).toEqual({ code: 4400, reason: 'request_ambiguous' });
   });
 
   it('closes a connection without a token with 4401, before the gateway sees it', async () => {
