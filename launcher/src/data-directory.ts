@@ -4,8 +4,8 @@ import { assertOwnedBy } from './postgres/account.ts';
 import { removeCluster, stopLeftServer } from './postgres/cluster.ts';
 import { takeRunLock, type RunLock } from './processes/run-lock.ts';
 
-/** Secrets, and what the services keep of auth's keys and revocations. */
-const MADE_BY_US = /^secrets\.json|-(jwks\.json|revocations\.txt)$/;
+/** Secrets, what the services keep of auth's keys and revocations, and the sandbox's books. */
+const MADE_BY_US = /^secrets\.json|^sandbox\.jsonl$|-(jwks\.json|revocations\.txt)$/;
 
 /** Paths of what is kept between starts. */
 export interface DataDirectory {

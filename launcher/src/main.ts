@@ -3,7 +3,7 @@ import { parseArgs, styleText } from 'node:util';
 import { buildServices } from './build.ts';
 import { WARN, type LogLine } from './processes/log-line.ts';
 import { describeFailure, type Failure } from './running-service.ts';
-import { POSTGRES, SERVICES } from './services.ts';
+import { POSTGRES, SANDBOX, SERVICES } from './services.ts';
 import { readSettings } from './settings.ts';
 import { startSystem } from './system.ts';
 import { welcome } from './welcome.ts';
@@ -14,11 +14,12 @@ const VARIABLES = [
   ['DATABASE_URL', 'administrator URL of a PostgreSQL to use instead of the embedded one'],
   ['SIGNET_DEMO_PASSWORD', 'password of all demo accounts from now on'],
   ...SERVICES.map(({ name, port, portVariable }) => [portVariable, `port of ${name} (${port})`]),
+  [SANDBOX.portVariable, `port of the sandbox payment provider (${SANDBOX.port})`],
   [POSTGRES.portVariable, `port of the embedded PostgreSQL (${POSTGRES.port})`],
   ['LOG_LEVEL', 'what the services log: trace, debug, info (usual), warn, error'],
 ];
 
-const HELP = `Starts Signet: a PostgreSQL of its own and the four services.
+const HELP = `Starts Signet: a PostgreSQL of its own, the four services and a sandbox payment provider.
 
 Usage: npm start [-- options]
 
@@ -111,6 +112,7 @@ const COLOURS = {
   orders: 'cyan',
   payments: 'yellow',
   inventory: 'blue',
+  sandbox: 'green',
   postgres: 'gray',
 } as const;
 

@@ -28,6 +28,7 @@ describe('while it runs', () => {
       const url = checkout.url(name);
       expect(start.output()).toMatch(new RegExp(`${name} +${url} +${url}/docs\n`));
     }
+    expect(start.output()).toMatch(/Payments: a sandbox at http\S+, which takes no money/);
   });
 
   it('has shown a command that keeps a token of the customer', () => {
@@ -125,6 +126,7 @@ describe('when it ends', () => {
 describe('with options and variables', () => {
   it.each([
     ['SIGNET_PAYMENTS_PORT', 'payments'],
+    ['SIGNET_SANDBOX_PORT', 'the sandbox'],
     ['SIGNET_POSTGRES_PORT', 'PostgreSQL'],
   ])('names a port that is in use, who wants it and %s', async (variable, user) => {
     const other = createServer().listen(0, '127.0.0.1');
@@ -181,7 +183,7 @@ async function processes({ dir }: Checkout): Promise<number[]> {
   };
   const postmaster = await readFile(join(data, 'postgres/data/postmaster.pid'), 'utf8');
   const pids = [...run.services.map(({ pid }) => pid), parseInt(postmaster)];
-  expect(await running(pids)).toHaveLength(5);
+  expect(await running(pids)).toHaveLength(6);
   return pids;
 }
 

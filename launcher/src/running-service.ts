@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readLogLine, type LogLine } from './processes/log-line.ts';
 import { startProcess, type Exit, type ServiceProcess } from './processes/service-process.ts';
-import type { ServiceName } from './services.ts';
+import type { ProcessName } from './services.ts';
 
 const READY_WITHIN_MS = 60_000;
 const KEPT_LINES = 20;
 
 /** A process that ended without having been told to. */
 export interface Failure extends Exit {
-  name: ServiceName | 'postgres';
+  name: ProcessName | 'postgres';
   /** The end of its log, readable. */
   lastLines: string[];
 }

@@ -11,6 +11,8 @@ export interface Secrets {
   keyEncryptionKey: string;
   cookieSecret: string;
   ordersClientSecret: string;
+  sandboxApiKey: string;
+  sandboxWebhookSecret: string;
   demoPasswords: Record<DemoRole, string>;
 }
 
@@ -39,6 +41,8 @@ function complete(known: Partial<Secrets>): Secrets {
     keyEncryptionKey: random(),
     cookieSecret: random(),
     ordersClientSecret: random(),
+    sandboxApiKey: random(),
+    sandboxWebhookSecret: random(),
     ...known,
     databasePasswords: { ...forEach(services, random), ...known.databasePasswords },
     demoPasswords: { ...forEach(DEMO_ROLES, speakable), ...known.demoPasswords },

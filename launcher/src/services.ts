@@ -9,10 +9,14 @@ export const SERVICES = [
   { name: 'inventory', port: 3003, portVariable: 'SIGNET_INVENTORY_PORT' },
 ] as const;
 
+/** The payment provider to try things with, which is no service of ours: payments calls it. */
+export const SANDBOX = { port: 3010, portVariable: 'SIGNET_SANDBOX_PORT' } as const;
 export const POSTGRES = { port: 5442, portVariable: 'SIGNET_POSTGRES_PORT' } as const;
 
 export type ServiceName = (typeof SERVICES)[number]['name'];
-export type Ports = Record<ServiceName | 'postgres', number>;
+/** What runs as a Node process. */
+export type ProcessName = ServiceName | 'sandbox';
+export type Ports = Record<ProcessName | 'postgres', number>;
 
 export const HOST = '127.0.0.1';
 
@@ -34,7 +38,7 @@ export function demoAccounts({ demoPasswords }: Secrets): DemoAccount[] {
   }));
 }
 
-export function addressOf(name: ServiceName, ports: Ports): string {
+export function addressOf(name: ProcessName, ports: Ports): string {
   return `http://${HOST}:${ports[name]}`;
 }
 
@@ -71,6 +75,7 @@ export function serviceEnvironment(
           SIGNET_JWKS_SNAPSHOT: join(dataDir, `${name}-jwks.json`),
           SIGNET_REVOCATIONS_SNAPSHOT: join(dataDir, `${name}-revocations.txt`),
         }),
+    ...(name === 'payments' && paymentsEnvironment(source)),
     ...(name === 'orders' && { SIGNET_INVENTORY_URL: addressOf('inventory', ports) }),
   };
 }
@@ -90,17 +95,49 @@ function authEnvironment({ secrets, resetPasswords }: EnvironmentSource): NodeJS
   };
 }
 
+function paymentsEnvironment({ ports, secrets }: EnvironmentSource): NodeJS.ProcessEnv {
+  return {
+    SIGNET_PAYMENT_PROVIDER: 'sandbox',
+    SIGNET_SANDBOX_URL: addressOf('sandbox', ports),
+    SIGNET_SANDBOX_API_KEY: secrets.sandboxApiKey,
+    SIGNET_SANDBOX_WEBHOOK_SECRETS: secrets.sandboxWebhookSecret,
+  };
+}
+
+/** What the sandbox provider sees: it has a file instead of a database. */
+export function sandboxEnvironment({
+  ports,
+  dataDir,
+  secrets,
+  inherited,
+}: EnvironmentSource): NodeJS.ProcessEnv {
+  return {
+    ...passedOn('sandbox', inherited),
+    HOST,
+    PORT: String(ports.sandbox),
+    SIGNET_SANDBOX_DATA: join(dataDir, 'sandbox.jsonl'),
+    SIGNET_SANDBOX_API_KEY: secrets.sandboxApiKey,
+    SIGNET_SANDBOX_WEBHOOK_URL: `${addressOf('payments', ports)}/webhooks/sandbox`,
+    SIGNET_SANDBOX_WEBHOOK_SECRET: secrets.sandboxWebhookSecret,
+  };
+}
+
 /** What a service may be given from our own environment: only what is its own. */
 const PASSED_ON =
   /^(PATH|LANG|TZ|LOG_LEVEL|RATE_LIMIT_PER_MINUTE|TRUSTED_PROXIES|CORS_ORIGINS|NODE_.+|OTEL_.+)$/;
 const PASSED_ON_TO_AUTH =
   /^SIGNET_(CLIENTS|CLIENTS_FILE|(ACCESS_TOKEN|SESSION|REFRESH|LOGIN|REGISTRATIONS|PASSWORD|DEVICE_CODE|JWKS_MAX|KEY_ROTATION)_.+)$/;
 
-function passedOn(name: ServiceName, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+const PASSED_ON_TO: Partial<Record<ProcessName, RegExp>> = {
+  auth: PASSED_ON_TO_AUTH,
+  payments: /^SIGNET_(PROVIDER_DEADLINE|RECONCILE_AFTER)_MS$/,
+  sandbox: /^SIGNET_SANDBOX_CHAOS$/,
+};
+
+function passedOn(name: ProcessName, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(environment).filter(
-      ([variable]) =>
-        PASSED_ON.test(variable) || (name === 'auth' && PASSED_ON_TO_AUTH.test(variable)),
+      ([variable]) => PASSED_ON.test(variable) || PASSED_ON_TO[name]?.test(variable),
     ),
   );
 }

@@ -2,7 +2,14 @@ import { readSettings } from './settings.ts';
 
 it('takes the usual ports and the embedded database when nothing is set', () => {
   expect(readSettings({ SIGNET_AUTH_PORT: '', DATABASE_URL: '' })).toEqual({
-    ports: { auth: 3000, orders: 3001, payments: 3002, inventory: 3003, postgres: 5442 },
+    ports: {
+      auth: 3000,
+      orders: 3001,
+      payments: 3002,
+      inventory: 3003,
+      sandbox: 3010,
+      postgres: 5442,
+    },
     databaseUrl: undefined,
     demoPassword: undefined,
   });
@@ -10,7 +17,7 @@ it('takes the usual ports and the embedded database when nothing is set', () => 
 
 it('lets each port be changed', () => {
   expect(readSettings({ SIGNET_ORDERS_PORT: '4001', SIGNET_POSTGRES_PORT: '6000' }).ports).toEqual({
-    ...{ auth: 3000, orders: 4001, payments: 3002, inventory: 3003, postgres: 6000 },
+    ...{ auth: 3000, orders: 4001, payments: 3002, inventory: 3003, sandbox: 3010, postgres: 6000 },
   });
 });
 

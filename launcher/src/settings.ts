@@ -1,4 +1,4 @@
-import { POSTGRES, SERVICES, type Ports } from './services.ts';
+import { POSTGRES, SANDBOX, SERVICES, type Ports } from './services.ts';
 
 /** What the environment may change about `npm start`. */
 export interface Settings {
@@ -19,7 +19,11 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     if (/^\d+$/.test(text) && number >= 1 && number <= 65_535) return number;
     throw new Error(`${variable} is "${text}": expected a port, 1 to 65535.`);
   };
-  const listeners = [...SERVICES, { name: 'postgres', ...POSTGRES }];
+  const listeners = [
+    ...SERVICES,
+    { name: 'sandbox', ...SANDBOX },
+    { name: 'postgres', ...POSTGRES },
+  ];
   const ports = listeners.map((use) => [use.name, port(use.portVariable, use.port)]);
   if (set.DATABASE_URL !== undefined) assertDatabaseUrl(set.DATABASE_URL);
   if (set.SIGNET_DEMO_PASSWORD !== undefined) assertPassword(set.SIGNET_DEMO_PASSWORD);

@@ -49,7 +49,10 @@ it('gives each service what it needs and nothing else', async () => {
   expect(Object.fromEntries(names)).toEqual({
     auth: [...every, ...auth.map((name) => `SIGNET_${name}`)].sort(),
     orders: [...guarded, 'SIGNET_INVENTORY_URL'].sort(),
-    payments: guarded,
+    payments: [
+      ...[...guarded, 'SIGNET_PAYMENT_PROVIDER', 'SIGNET_SANDBOX_API_KEY', 'SIGNET_SANDBOX_URL'],
+      'SIGNET_SANDBOX_WEBHOOK_SECRETS',
+    ].sort(),
     inventory: guarded,
   });
 });
@@ -66,6 +69,22 @@ it('points the services at each other and each at its own database', async () =>
     PORT: new URL(orders.url).port,
   });
   expect(environment.DATABASE_URL).toMatch(/^postgresql:\/\/signet_orders:.*\/signet_orders$/);
+});
+
+it('points payments and the sandbox provider at each other, with secrets that they share', async () => {
+  const { services, sandbox, sandboxApiKey } = system;
+  const payments = await environmentOf('payments');
+  const provider = await environmentAt(sandbox.url);
+  expect(payments).toMatchObject({
+    ...{ SIGNET_SANDBOX_URL: sandbox.url, SIGNET_SANDBOX_API_KEY: sandboxApiKey },
+    SIGNET_SANDBOX_WEBHOOK_SECRETS: provider.SIGNET_SANDBOX_WEBHOOK_SECRET,
+  });
+  expect(provider).toMatchObject({
+    SIGNET_SANDBOX_API_KEY: sandboxApiKey,
+    SIGNET_SANDBOX_WEBHOOK_URL: `${services.payments.url}/webhooks/sandbox`,
+    SIGNET_SANDBOX_DATA: join(dataDir, 'sandbox.jsonl'),
+  });
+  expect(provider.DATABASE_URL).toBeUndefined();
 });
 
 it('hands out an account for each role, which auth was told to make', async () => {
@@ -152,6 +171,10 @@ it('leaves nothing running when a service cannot start, and says why', async () 
 });
 
 async function environmentOf(name: ServiceName): Promise<Record<string, string>> {
-  const answer = await fetch(`${system.services[name].url}/environment`);
+  return environmentAt(system.services[name].url);
+}
+
+async function environmentAt(url: string): Promise<Record<string, string>> {
+  const answer = await fetch(`${url}/environment`);
   return (await answer.json()) as Record<string, string>;
 }

@@ -15,11 +15,14 @@ import {
   addressOf,
   demoAccounts,
   POSTGRES,
+  SANDBOX,
+  sandboxEnvironment,
   serviceEnvironment,
   SERVICES,
   type DemoAccount,
   type EnvironmentSource,
   type Ports,
+  type ProcessName,
   type ServiceName,
 } from './services.ts';
 
@@ -39,12 +42,12 @@ export interface SystemOptions {
   /** Runs beside the start of the database, and has to be done before the services start. */
   prepare?: (signal: AbortSignal) => Promise<void>;
   /** The file each service is started with; by default what the build makes. */
-  main?: (service: ServiceName) => string;
+  main?: (process: ProcessName) => string;
   /** Of which the services get PATH, LANG, TZ, LOG_LEVEL, NODE_* and OTEL_*. Default: our own. */
   environment?: NodeJS.ProcessEnv;
   /** Told what a person should know, a line at a time. */
   onNotice?: (line: string) => void;
-  onLog?: (name: ServiceName | 'postgres', line: LogLine) => void;
+  onLog?: (name: ProcessName | 'postgres', line: LogLine) => void;
   /** Told of a process that ended by itself, once everything had been ready. */
   onFailure?: (failure: Failure) => void;
   /** Gives up starting. */
@@ -53,6 +56,10 @@ export interface SystemOptions {
 
 export interface System {
   services: Record<ServiceName, RunningService>;
+  /** The payment provider that payments calls: it takes no money. */
+  sandbox: RunningService;
+  /** What the sandbox's callers show as their bearer token. */
+  sandboxApiKey: string;
   /** One for each role, made by auth when it started. */
   accounts: DemoAccount[];
   /** Of the confidential client `orders`. */
@@ -159,24 +166,28 @@ async function startServices(
   directory: DataDirectory,
   undo: Undo,
   source: EnvironmentSource,
-): Promise<Record<ServiceName, RunningService>> {
+): Promise<Pick<System, 'services' | 'sandbox'>> {
   const services = SERVICES.map(({ name }) => {
     const env = serviceEnvironment(name, source);
     const url = addressOf(name, source.ports);
     return serviceOf(options, directory, { name, url, env, label: name });
   });
+  const sandbox = serviceOf(options, directory, {
+    ...{ name: 'sandbox', label: 'sandbox', url: addressOf('sandbox', source.ports) },
+    env: sandboxEnvironment(source),
+  });
   undo.push(async () => {
-    await Promise.all(services.map((service) => service.stop()));
+    await Promise.all([...services, sandbox].map((service) => service.stop()));
   });
   const byName = Object.fromEntries(services.map((service) => [service.name, service])) as Record<
     ServiceName,
     RunningService
   >;
   // The others do not need auth to start, but would ask for its keys in vain and have to wait.
-  await byName.auth.start(options.signal);
+  await Promise.all([byName.auth, sandbox].map((service) => service.start(options.signal)));
   const others = services.filter(({ name }) => name !== 'auth');
   await Promise.all(others.map((service) => service.start(options.signal)));
-  return byName;
+  return { services: byName, sandbox };
 }
 
 function serviceOf(
@@ -193,20 +204,23 @@ function serviceOf(
   });
 }
 
-function builtMain(service: ServiceName): string {
-  return join(import.meta.dirname, '../../apps', service, 'dist/main.js');
+function builtMain(name: ProcessName): string {
+  const file =
+    name === 'sandbox' ? 'payments/dist/sandbox-provider/main.js' : `${name}/dist/main.js`;
+  return join(import.meta.dirname, '../../apps', file);
 }
 
 function portUses(ports: Ports, { databaseUrl }: SystemOptions): PortUse[] {
-  const uses = SERVICES.map(({ name, portVariable }) => ({
+  const uses: PortUse[] = SERVICES.map(({ name, portVariable }) => ({
     ...{ port: ports[name], user: name, variable: portVariable },
   }));
+  uses.push({ port: ports.sandbox, user: 'the sandbox', variable: SANDBOX.portVariable });
   const server = { port: ports.postgres, user: 'PostgreSQL', variable: POSTGRES.portVariable };
   return databaseUrl ? uses : [...uses, server];
 }
 
 async function anyPorts(): Promise<Ports> {
-  const names = [...SERVICES.map(({ name }) => name), 'postgres'];
+  const names = [...SERVICES.map(({ name }) => name), 'sandbox', 'postgres'];
   const ports = await freePorts(names.length);
   return Object.fromEntries(names.map((name, index) => [name, ports[index]])) as Ports;
 }

@@ -3,7 +3,7 @@ import { SERVICES } from './services.ts';
 import type { System } from './system.ts';
 
 /** What a person needs to start using a system that has just started. Fits 100 columns. */
-export function welcome({ services, accounts, database }: System): string {
+export function welcome({ services, sandbox, accounts, database }: System): string {
   const addresses = table(
     ['Service', 'Address', 'API documentation'],
     SERVICES.map(({ name }) => [name, services[name].url, `${services[name].url}/docs`]),
@@ -23,6 +23,10 @@ export function welcome({ services, accounts, database }: System): string {
     ...commands(services, accounts),
     '',
     styleText('dim', `PostgreSQL: ${database}`),
+    styleText(
+      'dim',
+      `Payments: a sandbox at ${sandbox.url}, which takes no money: pay with tok_ok`,
+    ),
     styleText('dim', 'Ctrl-C stops everything. --verbose shows all logs, --reset starts afresh.'),
     '',
   ]

@@ -40,8 +40,7 @@ const schema = z
       context.addIssue({ code: 'custom', path: [variable], message });
     }
     if (config.SIGNET_RECONCILE_AFTER_MS <= config.SIGNET_PROVIDER_DEADLINE_MS) {
-      const message =
-        'expected more than SIGNET_PROVIDER_DEADLINE_MS';
+      const message = 'expected more than SIGNET_PROVIDER_DEADLINE_MS';
       context.addIssue({ code: 'custom', path: ['SIGNET_RECONCILE_AFTER_MS'], message });
     }
   });

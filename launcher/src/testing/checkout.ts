@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify, stripVTControlCharacters } from 'node:util';
 import { removeCluster } from '../postgres/cluster.ts';
 import { freePorts } from '../processes/ports.ts';
-import { SERVICES, type ServiceName } from '../services.ts';
+import { POSTGRES, SANDBOX, SERVICES, type ServiceName } from '../services.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../../..');
 export const STAND_IN = join(import.meta.dirname, 'stand-in.mjs');
@@ -61,11 +61,13 @@ export async function makeCheckout(parent = tmpdir()): Promise<Checkout> {
     await mkdir(join(dir, 'apps', name, 'dist'), { recursive: true });
     await cp(STAND_IN, join(dir, 'apps', name, 'dist/main.js'));
   }
-  const ports = await freePorts(SERVICES.length + 1);
+  await mkdir(join(dir, 'apps/payments/dist/sandbox-provider'));
+  await cp(STAND_IN, join(dir, 'apps/payments/dist/sandbox-provider/main.js'));
+  const ports = await freePorts(SERVICES.length + 2);
   const env = Object.fromEntries(
-    ports.map((port, index) => [
-      SERVICES[index]?.portVariable ?? 'SIGNET_POSTGRES_PORT',
-      String(port),
+    [...SERVICES, SANDBOX, POSTGRES].map(({ portVariable }, index) => [
+      portVariable,
+      String(ports[index]),
     ]),
   );
   const starts: Start[] = [];

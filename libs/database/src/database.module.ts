@@ -76,5 +76,8 @@ async function openMigrated(options: DatabaseOptions): Promise<pg.Pool> {
   // An idle connection that the server closes is replaced at the next query; without a listener the
   // event would end the process.
   pool.on('error', () => undefined);
+  // Nor may one that is in the middle of a transaction, where the pool does not listen: when the server
+  // is gone, the transaction's next query says so.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
