@@ -24,20 +24,22 @@ export class ServiceFailedError extends Error {
 }
 
 export interface ServiceOptions {
-  name: ServiceName;
+  name: ProcessName;
   url: string;
   /** The file that Node runs. */
   main: string;
   env: NodeJS.ProcessEnv;
-  onLine: (service: ServiceName, line: LogLine) => void;
+  /** A command that runs the one behind it. */
+  within?: readonly string[];
+  onLine: (service: ProcessName, line: LogLine) => void;
   /** Told the id of each process before it is ready. */
-  onStart: (service: ServiceName, pid: number) => Promise<void>;
+  onStart: (service: ProcessName, pid: number) => Promise<void>;
   onFailure: (failure: Failure) => void;
 }
 
 /** A service that can be ended and started again, always with the same address and environment. */
 export class RunningService {
-  readonly name: ServiceName;
+  readonly name: ProcessName;
   readonly url: string;
   private readonly options: ServiceOptions;
   private process: ServiceProcess | undefined;
@@ -61,9 +63,11 @@ export class RunningService {
    * @throws {ServiceFailedError} when it ends before that
    */
   async start(signal?: AbortSignal): Promise<void> {
-    const { name, main, env, onStart } = this.options;
+    const { name, main, env, within, onStart } = this.options;
     this.endExpected = false;
-    const started = startProcess(main, env, (text, stream) => this.keep(readLogLine(text, stream)));
+    const keep = (text: string, stream: 'stdout' | 'stderr') =>
+      this.keep(readLogLine(text, stream));
+    const started = startProcess(main, env, keep, within);
     this.process = started;
     let failure: Failure | undefined;
     let ready = false;

@@ -20,9 +20,12 @@ const WARN = 40;
 export async function startThrowAwaySystem({
   variables = {},
   onLog = showWarnings,
+  databaseUrl,
 }: {
   variables?: NodeJS.ProcessEnv;
   onLog?: SystemOptions['onLog'];
+  /** Of an empty server that the caller has; an embedded one by default. */
+  databaseUrl?: string;
 } = {}): Promise<System> {
   const dataDir = await mkdtemp(join(tmpdir(), 'signet-e2e-'));
   const system = await startSystem({
@@ -31,6 +34,7 @@ export async function startThrowAwaySystem({
     throwAway: true,
     environment: { ...process.env, ...WITHOUT_LIMITS, ...variables },
     onLog,
+    databaseUrl,
   });
   return {
     ...system,

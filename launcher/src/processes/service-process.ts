@@ -35,13 +35,17 @@ export interface ServiceProcess {
 /**
  * Runs a JavaScript file in a Node process of its own, with `env` as its whole environment. It ends
  * when this process does.
+ *
+ * @param within a command that runs the one behind it, such as `nice`; none by default
  */
 export function startProcess(
   main: string,
   env: NodeJS.ProcessEnv,
   onLine: (line: string, stream: 'stdout' | 'stderr') => void,
+  within: readonly string[] = [],
 ): ServiceProcess {
-  const child = spawn(process.execPath, [...SMALL_HEAP, ...PRELOADED, main], {
+  const [command = process.execPath, ...words] = [...within, process.execPath];
+  const child = spawn(command, [...words, ...SMALL_HEAP, ...PRELOADED, main], {
     env,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // Out of the terminal's process group: Ctrl-C is for the launcher, which stops things in order.

@@ -28,8 +28,10 @@ export class FeedDatabase {
       query_timeout: 2 * TIMEOUT_MS,
       idle_in_transaction_session_timeout: TIMEOUT_MS,
     });
-    // Replaced at the next query; without a listener the event would end the process.
+    // Replaced at the next query; without a listener the event would end the process, also while a
+    // transaction signs what it is about to publish.
     this.pool.on('error', () => undefined);
+    this.pool.on('connect', (client) => client.on('error', () => undefined));
     this.database = drizzle(this.pool, { schema, casing: 'snake_case' });
   }
 

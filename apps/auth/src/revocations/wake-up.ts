@@ -17,6 +17,7 @@ export class WakeUp {
   private client: pg.Client | undefined;
   private timer: NodeJS.Timeout | undefined;
   private isClosed = false;
+  private failed = false;
 
   constructor(@Inject(AUTH_CONFIG) private readonly config: AuthConfig) {}
 
@@ -31,7 +32,11 @@ export class WakeUp {
     const retry = (error?: Error) => {
       if (lost || this.isClosed) return;
       lost = true;
-      this.logger.warn(`Not woken by the database: ${error?.message ?? 'the connection ended'}`);
+      if (!this.failed) {
+        const reason = error?.message ?? 'the connection ended';
+        this.logger.warn(`Not woken by the database: ${reason}`);
+      }
+      this.failed = true;
       void client.end().catch(() => undefined);
       this.timer = setTimeout(() => void this.listen(onNews), RETRY_MS).unref();
     };
@@ -42,6 +47,7 @@ export class WakeUp {
       await client.connect();
       await client.query(`listen ${RECORDED}; listen ${PUBLISHED}`);
       this.client = client;
+      this.failed = false;
       onNews();
     } catch (error) {
       retry(error as Error);
