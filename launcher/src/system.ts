@@ -54,6 +54,14 @@ export interface SystemOptions {
   signal?: AbortSignal;
 }
 
+/** How a replica differs from the service that it is one of. */
+export interface ReplicaOptions {
+  /** Its environment, made from what it would be. */
+  environment?: (own: NodeJS.ProcessEnv) => NodeJS.ProcessEnv;
+  /** A command that runs the one behind it, such as `ip netns exec NAME`. */
+  within?: readonly string[];
+}
+
 export interface System {
   services: Record<ServiceName, RunningService>;
   /** The payment provider that payments calls: it takes no money. */
@@ -70,7 +78,7 @@ export interface System {
    * Starts another process of a service with the environment of the first, on a port of its own: a
    * second replica. It ends with the system.
    */
-  startReplica(name: ServiceName): Promise<RunningService>;
+  startReplica(name: ServiceName, options?: ReplicaOptions): Promise<RunningService>;
   /** Stops the services, then the embedded PostgreSQL. Takes 5 s at most. */
   stop(): Promise<void>;
 }
@@ -150,11 +158,13 @@ async function start(
   return {
     ...{ services, sandbox, accounts, database: database.place },
     ...{ ordersClientSecret, sandboxApiKey },
-    startReplica: async (name) => {
+    startReplica: async (name, { environment, within = [] }: ReplicaOptions = {}) => {
       const [port = 0] = await freePorts(1);
-      const env = { ...serviceEnvironment(name, source), PORT: String(port) };
-      const url = addressOf(name, { ...ports, [name]: port });
-      const replica = serviceOf(options, directory, { name, url, env, label: `${name} at ${url}` });
+      const own: NodeJS.ProcessEnv = { ...serviceEnvironment(name, source), PORT: String(port) };
+      const env = environment?.(own) ?? own;
+      const url = `http://${env.HOST}:${port}`;
+      const label = `${name} at ${url}`;
+      const replica = serviceOf(options, directory, { name, url, env, within, label });
       undo.push(() => replica.stop());
       await replica.start();
       return replica;
@@ -194,10 +204,14 @@ async function startServices(
 function serviceOf(
   options: SystemOptions,
   { lock }: DataDirectory,
-  { name, url, env, label }: Pick<ServiceOptions, 'name' | 'url' | 'env'> & { label: string },
+  {
+    label,
+    ...service
+  }: Pick<ServiceOptions, 'name' | 'url' | 'env' | 'within'> & { label: string },
 ): RunningService {
+  const { name } = service;
   return new RunningService({
-    ...{ name, url, env },
+    ...service,
     main: (options.main ?? builtMain)(name),
     onLine: (service, line) => options.onLog?.(service, line),
     onStart: (_service, pid) => lock.record(label, pid),
