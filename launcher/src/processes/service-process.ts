@@ -44,7 +44,7 @@ export function startProcess(
   onLine: (line: string, stream: 'stdout' | 'stderr') => void,
   within: readonly string[] = [],
 ): ServiceProcess {
-  const [command = process.execPath, ...words] = [...within, process.execPath];
+  const [command, ...words] = [...within, process.execPath];
   const child = spawn(command, [...words, ...SMALL_HEAP, ...PRELOADED, main], {
     env,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
