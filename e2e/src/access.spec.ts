@@ -78,13 +78,26 @@ describe.each(SERVICES)('the routes of %s', (service) => {
     );
     expect(guarded.sort()).toEqual(Object.keys(ACCESS[service]).sort());
   });
+
+  it('refuse with the address of metadata that names the issuer (RFC 9728)', async () => {
+    const [route = ''] = Object.keys(ACCESS[service]);
+    const refused = await client.call(service, concrete(route));
+    const challenge = refused.headers.get('www-authenticate') ?? '';
+    const address = /resource_metadata="([^"]+)"/.exec(challenge)?.[1] ?? '';
+    const metadata = (await (await fetch(address)).json()) as Record<string, unknown>;
+    const discovered = await client.call('auth', 'GET /.well-known/openid-configuration');
+    expect(metadata.authorization_servers).toEqual([discovered.body.issuer]);
+    expect(address).toBe(`${String(metadata.resource)}/.well-known/oauth-protected-resource`);
+  });
 });
 
 describe.each(routes)('$service: $route', ({ service, route, access }) => {
   it('asks who is there when nobody says', async () => {
     const answer = await client.call(service, concrete(route));
     expect(answer.status).toBe(401);
-    expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer realm="[^"]+", DPoP realm=/);
+    expect(answer.headers.get('www-authenticate')).toMatch(
+      /^Bearer realm="[^"]+", resource_metadata="[^"]+", DPoP realm=/,
+    );
     expect(answer.headers.get('www-authenticate')).not.toMatch(/error=/);
     expect(answer.body).toMatchObject({ code: 'token_missing' });
   });

@@ -102,6 +102,7 @@ export class AuthServiceModule {
             audience: PLATFORM,
             keys,
             dpop: { publicUrls: config.SIGNET_ISSUER },
+            resourceMetadata: { resource: config.SIGNET_ISSUER },
             revocation: { age: () => feed.age() },
           }),
         }),

@@ -62,6 +62,7 @@ export { guardSockets } from './nest/sockets/guard-sockets.js';
 export { LiveConnections } from './nest/sockets/live-connections.js';
 export type { OpenResponse } from './nest/streams/live-streams.js';
 export { LiveStreams } from './nest/streams/live-streams.js';
+export type { ResourceMetadataOptions } from './resource-metadata/options.js';
 export type { Revocation } from './revocation/feed-format.js';
 export { extendChain, fromLine, REVOCATION_FEED, toLine } from './revocation/feed-format.js';
 export type { RevocationFollowerContext, RevocationFollowerStatus } from './revocation/follower.js';

@@ -36,6 +36,7 @@ const PLATFORM_AUDIENCE = 'urn:signet:api';
  * @param ownAudience of the tokens that other services get for this one, when they may call it
  */
 export function guardOptions(config: ResourceServerConfig, ownAudience?: string): AuthGuardOptions {
+  const publicUrl = config.SIGNET_PUBLIC_URL ?? `http://${config.HOST}:${config.PORT}`;
   return {
     issuer: config.SIGNET_ISSUER,
     audience: ownAudience === undefined ? PLATFORM_AUDIENCE : [PLATFORM_AUDIENCE, ownAudience],
@@ -44,7 +45,8 @@ export function guardOptions(config: ResourceServerConfig, ownAudience?: string)
       snapshotPath: config.SIGNET_JWKS_SNAPSHOT,
       allowPlainHttp: config.SIGNET_JWKS_ALLOW_PLAIN_HTTP,
     },
-    dpop: { publicUrls: config.SIGNET_PUBLIC_URL ?? `http://${config.HOST}:${config.PORT}` },
+    dpop: { publicUrls: publicUrl },
+    resourceMetadata: { resource: publicUrl },
     ...followed(config),
   };
 }

@@ -1,4 +1,5 @@
 import { Global, Logger, Module } from '@nestjs/common';
+import type { NestModule } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { Authenticator, bearerOnly } from '../authentication/authenticator.js';
 import { systemClock } from '../clock.js';
@@ -18,6 +19,7 @@ import { KeyReadiness } from './key-readiness.js';
 import { MessageGuard } from './message-guard.js';
 import { ConfigurableModuleClass, KEY_SOURCE, MODULE_OPTIONS_TOKEN } from './module-definition.js';
 import type { AuthGuardOptions } from './options.js';
+import { ResourceMetadata } from './resource-metadata.js';
 import { RouteTable } from './route-table.js';
 import { trustedIssuers } from './trusted-issuers.js';
 import { ConnectionDoor } from './sockets/guard-sockets.js';
@@ -82,6 +84,7 @@ import { LiveStreams } from './streams/live-streams.js';
     { provide: APP_GUARD, useExisting: AccessGuard },
     JwtStrategy,
     RouteTable,
+    ResourceMetadata,
     GuardLifecycle,
     KeyReadiness,
   ],
@@ -90,4 +93,13 @@ import { LiveStreams } from './streams/live-streams.js';
     ...[Authenticator, GuardMetrics, LiveConnections, LiveStreams, AccessGuard, MessageGuard],
   ],
 })
-export class AuthGuardModule extends ConfigurableModuleClass {}
+export class AuthGuardModule extends ConfigurableModuleClass implements NestModule {
+  constructor(private readonly metadata: ResourceMetadata) {
+    super();
+  }
+
+  /** Nest calls it before it gives controllers their routes, and in applications that serve HTTP alone. */
+  configure(): void {
+    this.metadata.mount();
+  }
+}

@@ -3,6 +3,8 @@ import type { DpopOptions } from '../dpop/options.js';
 import { DPOP_ALGORITHMS } from '../dpop/proof-key.js';
 import type { AuthError } from '../errors.js';
 import { DpopNonceError, InsufficientScopeError } from '../errors.js';
+import { metadataUrl } from '../resource-metadata/options.js';
+import type { ResourceMetadataOptions } from '../resource-metadata/options.js';
 
 /** The body of an error answer (RFC 9457 section 3). */
 export interface ProblemDetails {
@@ -46,13 +48,14 @@ export interface Protection {
 export function protectionOf(options: {
   audience: string | readonly string[];
   realm?: string;
-  resourceMetadata?: string;
+  resourceMetadata?: string | ResourceMetadataOptions;
   dpop?: DpopOptions;
 }): Protection {
   const { realm, audience, resourceMetadata, dpop } = options;
   return {
     realm: realm ?? [audience].flat()[0] ?? '',
-    resourceMetadata,
+    resourceMetadata:
+      typeof resourceMetadata === 'object' ? metadataUrl(resourceMetadata).href : resourceMetadata,
     proofAlgorithms: dpop && (dpop.algorithms ?? DPOP_ALGORITHMS),
     boundOnly: dpop?.required,
   };

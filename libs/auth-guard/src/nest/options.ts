@@ -4,6 +4,7 @@ import type { KeysOptions } from '../keys/from-options.js';
 import type { TokenCookieOptions } from '../authentication/token-cookie.js';
 import type { DpopOptions } from '../dpop/options.js';
 import type { IssuerOptions } from '../issuers/issuer-options.js';
+import type { ResourceMetadataOptions } from '../resource-metadata/options.js';
 import type { RpcOptions } from './calls/rpc-calls.js';
 import type { SocketOptions } from './sockets/guard-sockets.js';
 
@@ -29,8 +30,12 @@ export interface AuthGuardOptions extends Omit<
   revocation?: RevocationOptions;
   /** `realm` of the challenge (RFC 9110 section 11.5); the first audience by default. */
   realm?: string;
-  /** Address of this service's metadata (RFC 9728 section 5.1), for the challenge. None by default. */
-  resourceMetadata?: string;
+  /**
+   * What this service says about itself (RFC 9728): with `{ resource }` the guard serves the document on its
+   * well-known path, open to anybody, and challenges name its address. A text is the address of one that
+   * something else serves. None by default.
+   */
+  resourceMetadata?: string | ResourceMetadataOptions;
   /**
    * Takes the token from a cookie as well, and then checks that requests with an effect come from our
    * own pages. Off by default: a browser sends cookies for whoever asks it to.

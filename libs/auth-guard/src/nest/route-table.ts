@@ -1,11 +1,14 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { INestApplicationContext } from '@nestjs/common';
 import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import type { Access } from '../access/access.js';
+import { MODULE_OPTIONS_TOKEN } from './module-definition.js';
+import type { AuthGuardOptions } from './options.js';
 import type { FoundRoute } from './routes/declared.js';
 import { graphqlRoutesIn } from './routes/graphql-routes.js';
 import { HttpRoutes } from './routes/http-routes.js';
 import { messageRoutesIn } from './routes/message-routes.js';
+import { metadataRoute } from './routes/metadata-route.js';
 
 /** One way into the application and who may take it. */
 export interface Route {
@@ -38,6 +41,7 @@ export class RouteTable {
   constructor(
     private readonly modules: ModulesContainer,
     config: ApplicationConfig,
+    @Inject(MODULE_OPTIONS_TOKEN) private readonly options: AuthGuardOptions,
   ) {
     this.http = new HttpRoutes(modules, config);
   }
@@ -51,11 +55,13 @@ export class RouteTable {
   }
 
   private find(): FoundRoute[] {
-    return [...this.modules.values()].flatMap((module) => [
+    const ofModules = [...this.modules.values()].flatMap((module) => [
       ...this.http.findIn(module),
       ...messageRoutesIn(module),
       ...graphqlRoutesIn(module, this.modules),
     ]);
+    const metadata = metadataRoute(this.options);
+    return metadata ? [...ofModules, metadata] : ofModules;
   }
 }
 
