@@ -16,6 +16,7 @@ export {
 export type { RepresentedUser } from './on-behalf-of/on-behalf-of.js';
 export { decodeCursor, pageOf, pageQuery, toPage } from './paging.js';
 export type { Page } from './paging.js';
+export { paymentMethod } from './payment-method.js';
 export { assertMatches, entityTag } from './preconditions/entity-tags.js';
 export type { VersionList } from './preconditions/entity-tags.js';
 export { IfMatch } from './preconditions/if-match.decorator.js';

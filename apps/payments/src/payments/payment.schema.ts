@@ -1,6 +1,5 @@
-import { money, pageQuery, plainText } from '@signet/http';
+import { money, pageQuery, paymentMethod, plainText } from '@signet/http';
 import { z } from 'zod';
-import { paymentMethod } from './payment-method.js';
 import { PAYMENT_STATUSES } from './payment-states.js';
 
 /** Named after Stripe's PaymentIntent, which most readers know. */

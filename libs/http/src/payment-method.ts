@@ -1,4 +1,4 @@
-import { plainText } from '@signet/http';
+import { plainText } from './text.js';
 
 /**
  * A provider's token of a means of payment. What looks like a card number is refused before it is
@@ -12,7 +12,7 @@ export const paymentMethod = plainText(200)
   .meta({ example: 'tok_ok' });
 
 /** 13 to 19 digits, however they are grouped, whose check digit is right (ISO/IEC 7812-1 annex B). */
-export function looksLikeCardNumber(text: string): boolean {
+function looksLikeCardNumber(text: string): boolean {
   const digits = text.replaceAll(/[\s.-]/g, '');
   if (!/^\d{13,19}$/.test(digits)) return false;
   const sum = Array.from(digits)
