@@ -1,10 +1,11 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
-import { AuthGuardModule } from '@signet/auth-guard';
-import { DatabaseModule } from '@signet/database';
+import { AuthGuardModule, Roles } from '@signet/auth-guard';
+import { auditController, AuditModule, DatabaseModule } from '@signet/database';
 import { guardOptions } from '@signet/http';
 import type { ServiceOptions } from '@signet/http';
 import { fileURLToPath } from 'node:url';
+import { AUDIT_ACTIONS } from './audit/audit-actions.js';
 import { INVENTORY_CONFIG } from './config.js';
 import type { InventoryConfig } from './config.js';
 import { ProductsModule } from './products/products.module.js';
@@ -43,7 +44,9 @@ export class InventoryServiceModule {
         ProductsModule,
         StockModule,
         ReservationsModule,
+        AuditModule,
       ],
+      controllers: [auditController(AUDIT_ACTIONS, Roles('admin'))],
     };
   }
 }

@@ -3,6 +3,7 @@ import {
   bigint,
   boolean,
   check,
+  customType,
   index,
   integer,
   jsonb,
@@ -12,11 +13,17 @@ import {
   timestamp,
   uuid,
 } from 'drizzle-orm/pg-core';
+import { wordsOf } from './products/search-words.js';
 import type { ReservationStatus } from './reservations/reservation-states.js';
 
-export { idempotencyKeys } from '@signet/database/schema';
+export { auditEvents, idempotencyKeys } from '@signet/database/schema';
 
 export type Attributes = Record<string, string | number | boolean>;
+
+/** Of attributes, those that are text. */
+const SEARCHED = sql`sku || ' ' || name || ' ' || coalesce(description, '') || ' ' || coalesce(jsonb_path_query_array(attributes, '$.* ? (@.type() == "string")')::text, '')`;
+
+const tsvector = customType<{ data: string }>({ dataType: () => 'tsvector' });
 
 export const products = pgTable(
   'products',
@@ -29,10 +36,18 @@ export const products = pgTable(
     currency: text().notNull(),
     attributes: jsonb().$type<Attributes>(),
     active: boolean().notNull().default(true),
+    /** Counts the changes of this row, for preconditions. */
+    version: integer().notNull().default(1),
+    /** The words that it is found by, of which a search names beginnings. */
+    words: tsvector().generatedAlwaysAs(sql`array_to_tsvector(${wordsOf(SEARCHED)})`),
     createdAt: timestamp({ withTimezone: true }).notNull().defaultNow(),
     updatedAt: timestamp({ withTimezone: true }).notNull().defaultNow(),
   },
-  (table) => [check('products_price_amount', sql`${table.priceAmount} >= 0`)],
+  (table) => [
+    check('products_price_amount', sql`${table.priceAmount} >= 0`),
+    index('products_words').using('gin', table.words),
+    index('products_attributes').using('gin', table.attributes.op('jsonb_path_ops')),
+  ],
 );
 
 /** Apart from `products`, so that selling and editing a product do not wait for each other. */

@@ -41,14 +41,39 @@ export const product = z.object({
   available: z.int().describe('units that can be ordered now'),
 });
 
-/** `?sku=A&sku=B` asks for these products alone. */
-export const productQuery = z.strictObject({
-  ...pageQuery,
-  sku: z
-    .preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(sku).max(100))
-    .optional(),
-  active: z.enum(['true', 'false']).default('true'),
-});
+/** One value of a query parameter, or several. */
+const oneOrMore = <Item extends z.ZodType>(item: Item, most: number) =>
+  z.preprocess(
+    (value) => (typeof value === 'string' ? [value] : value),
+    z.array(item).min(1).max(most),
+  );
+
+const priceLimit = z.coerce.number().int().min(0).max(1_000_000_000);
+
+/** What must all be so of a product. */
+export const productQuery = z
+  .strictObject({
+    ...pageQuery,
+    q: plainText(200)
+      .optional()
+      .describe('beginnings of words in SKU, name, description or attributes, each to be found'),
+    sku: oneOrMore(sku, 100).optional().describe('one of these'),
+    active: z
+      .enum(['true', 'false', 'all'])
+      .default('true')
+      .describe('whether it is sold; other than true for warehouse and admin alone'),
+    currency: money.shape.currency.optional(),
+    minPrice: priceLimit.optional().describe('minor units of `currency`'),
+    maxPrice: priceLimit.optional().describe('minor units of `currency`'),
+    attribute: oneOrMore(plainText(570).regex(/^[^:]+:./s, 'expected name:value'), 10)
+      .optional()
+      .describe('name:value, each to be found'),
+  })
+  .refine(
+    ({ currency, minPrice, maxPrice }) =>
+      currency !== undefined || (minPrice === undefined && maxPrice === undefined),
+    { path: ['currency'], error: 'expected with minPrice and maxPrice: amounts of it are meant' },
+  );
 
 export type NewProduct = z.infer<typeof newProduct>;
 export type ProductChange = z.infer<typeof productChange>;

@@ -1,13 +1,17 @@
-import { Body, Controller, Get, Param, Patch, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpStatus, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { Public, Roles } from '@signet/auth-guard';
-import { Idempotent, IdempotencyKey, IdempotencyService } from '@signet/database';
-import type { IdempotentAnswer, IdempotentRequest } from '@signet/database';
-import { pageOf, Returns } from '@signet/http';
-import type { Page } from '@signet/http';
+import { CurrentUser, Public, Roles } from '@signet/auth-guard';
+import type { Principal } from '@signet/auth-guard';
+import { ActingUser, Idempotent, IdempotencyKey, IdempotencyService } from '@signet/database';
+import type { Actor, IdempotentAnswer, IdempotentRequest } from '@signet/database';
+import { IfMatch, pageOf, Problem, Returns, Versioned } from '@signet/http';
+import type { Page, VersionedAnswer, VersionList } from '@signet/http';
 import { newProduct, product, productChange, productQuery, sku } from './product.schema.js';
 import type { NewProduct, Product, ProductChange, ProductQuery } from './product.schema.js';
 import { ProductsService } from './products.service.js';
+
+/** Who keeps the catalogue. */
+const KEEPERS = ['warehouse', 'admin'] as const;
 
 @ApiTags('products')
 @Controller('products')
@@ -17,42 +21,62 @@ export class ProductsController {
     private readonly idempotency: IdempotencyService,
   ) {}
 
-  /** The catalogue, by SKU. */
+  /** The catalogue, by SKU. What is not sold, for the warehouse and administrators alone. */
   @Get()
-  @Public()
+  @Public({ token: 'lenient' })
   @Returns(200, pageOf(product))
-  list(@Query({ schema: productQuery }) query: ProductQuery): Promise<Page<Product>> {
+  list(
+    @Query({ schema: productQuery }) query: ProductQuery,
+    @CurrentUser() user: Principal | undefined,
+  ): Promise<Page<Product>> {
+    if (query.active !== 'true' && !KEEPERS.some((role) => user?.roles.includes(role))) {
+      throw new Problem({
+        status: HttpStatus.FORBIDDEN,
+        code: 'insufficient_scope',
+        detail: `active: expected true without the role ${KEEPERS.join(' or ')}.`,
+      });
+    }
     return this.products.list(query);
   }
 
   /** One product, sold or not. */
   @Get(':sku')
   @Public()
+  @Versioned()
   @Returns(200, product)
-  read(@Param('sku', { schema: sku }) id: string): Promise<Product> {
+  read(@Param('sku', { schema: sku }) id: string): Promise<VersionedAnswer<Product>> {
     return this.products.read(id);
   }
 
   /** Adds a product, with no stock yet. */
   @Post()
-  @Roles('warehouse', 'admin')
+  @Roles(...KEEPERS)
   @Idempotent()
   @Returns(201, product)
   create(
     @IdempotencyKey(201) request: IdempotentRequest,
     @Body({ schema: newProduct }) body: NewProduct,
+    @ActingUser() actor: Actor,
   ): Promise<IdempotentAnswer> {
-    return this.idempotency.run(request, (transaction) => this.products.create(transaction, body));
+    return this.idempotency.run(request, (transaction) =>
+      this.products.create(transaction, body, actor),
+    );
   }
 
-  /** Changes the members that are given; `description: null` removes it. */
+  /**
+   * Changes the members that are given; `description: null` removes it. With If-Match only if nobody has
+   * edited it since; what is sold in the meantime does not count.
+   */
   @Patch(':sku')
-  @Roles('warehouse', 'admin')
+  @Roles(...KEEPERS)
+  @Versioned()
   @Returns(200, product)
   change(
     @Param('sku', { schema: sku }) id: string,
     @Body({ schema: productChange }) body: ProductChange,
-  ): Promise<Product> {
-    return this.products.change(id, body);
+    @IfMatch() ifMatch: VersionList | undefined,
+    @ActingUser() actor: Actor,
+  ): Promise<VersionedAnswer<Product>> {
+    return this.products.change(id, body, ifMatch, actor);
   }
 }

@@ -4,7 +4,7 @@ import type { Database, Transaction } from '@signet/database';
 import { notFound } from '@signet/http';
 import { eq, sql } from 'drizzle-orm';
 import { reservationLines, reservations } from '../schema.js';
-import { StockLedger } from '../stock/stock-ledger.js';
+import { ITSELF, StockLedger } from '../stock/stock-ledger.js';
 import { assertSold, shortagesOf } from './availability.js';
 import { ReservationMetrics } from './reservation-metrics.js';
 import { closed, otherItems, outOfStock, refused } from './reservation-problems.js';
@@ -23,9 +23,6 @@ import type { ReservationEvent, ReservationStatus, StockEvent } from './reservat
 import type { NewReservation, Reservation, ReservationItem } from './reservation.schema.js';
 
 const inSeconds = (seconds: number) => sql`${CLOCK} + make_interval(secs => ${seconds})`;
-
-/** The name under which holds past their end are given back. */
-const ITSELF = 'inventory';
 
 /**
  * Stock that is set aside for orders. Every transaction locks its one reservation first and its stock

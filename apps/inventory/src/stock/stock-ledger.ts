@@ -2,6 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { Transaction } from '@signet/database';
 import { sql } from 'drizzle-orm';
 
+/** The name under which the service moves stock by itself. */
+export const ITSELF = 'inventory';
+
 /** A change of one SKU's two columns. */
 export interface StockMove {
   sku: string;

@@ -1,9 +1,8 @@
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { CurrentUser, Roles } from '@signet/auth-guard';
-import type { Principal } from '@signet/auth-guard';
-import { Idempotent, IdempotencyKey, IdempotencyService } from '@signet/database';
-import type { IdempotentAnswer, IdempotentRequest } from '@signet/database';
+import { Roles } from '@signet/auth-guard';
+import { ActingUser, Idempotent, IdempotencyKey, IdempotencyService } from '@signet/database';
+import type { Actor, IdempotentAnswer, IdempotentRequest } from '@signet/database';
 import { pageOf, Returns } from '@signet/http';
 import type { Page } from '@signet/http';
 import { sku } from '../products/product.schema.js';
@@ -28,10 +27,10 @@ export class StockController {
     @IdempotencyKey(200) request: IdempotentRequest,
     @Param('sku', { schema: sku }) id: string,
     @Body({ schema: stockChange }) change: StockChange,
-    @CurrentUser() user: Principal,
+    @ActingUser() actor: Actor,
   ): Promise<IdempotentAnswer> {
     return this.idempotency.run(request, (transaction) =>
-      this.stock.adjust(transaction, id, change, user.subject),
+      this.stock.adjust(transaction, id, change, actor),
     );
   }
 

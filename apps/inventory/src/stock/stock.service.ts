@@ -1,13 +1,14 @@
 import { HttpStatus, Injectable } from '@nestjs/common';
-import { InjectDatabase } from '@signet/database';
-import type { Database, Transaction } from '@signet/database';
+import { AuditLog, InjectDatabase } from '@signet/database';
+import type { Actor, Database, Transaction } from '@signet/database';
 import { decodeCursor, Problem, toPage } from '@signet/http';
 import type { Page } from '@signet/http';
 import { and, desc, eq, lt } from 'drizzle-orm';
 import { z } from 'zod';
+import type { AuditAction } from '../audit/audit-actions.js';
 import { ProductsService } from '../products/products.service.js';
 import { stockMovements } from '../schema.js';
-import { StockLedger } from './stock-ledger.js';
+import { ITSELF, StockLedger } from './stock-ledger.js';
 import type { Movement, MovementQuery, StockChange, StockLevel } from './stock.schema.js';
 
 /** Keeps sums within PostgreSQL's integer. */
@@ -19,6 +20,7 @@ export class StockService {
     @InjectDatabase() private readonly database: Database,
     private readonly products: ProductsService,
     private readonly ledger: StockLedger,
+    private readonly audit: AuditLog<AuditAction>,
   ) {}
 
   /**
@@ -29,15 +31,26 @@ export class StockService {
     transaction: Transaction,
     sku: string,
     { delta, reason }: StockChange,
-    actor: string,
+    actor: Actor,
   ): Promise<StockLevel> {
     const move = { sku, onHand: delta, reserved: 0 };
-    const [level] = await this.ledger.move(transaction, [move], { reason, actor });
+    const cause = { reason, actor: actor.id ?? ITSELF };
+    const [level] = await this.ledger.move(transaction, [move], cause);
     if (!level) {
-      const { available } = await this.products.read(sku, transaction);
-      throw tooFew(sku, available);
+      const { body } = await this.products.read(sku, transaction);
+      throw tooFew(sku, body.available);
     }
     if (level.onHand > MAXIMUM_ON_HAND) throw tooMany();
+    await this.audit.record(transaction, {
+      action: 'stock.adjusted',
+      actor,
+      subject: sku,
+      details: {
+        reason,
+        before: { onHand: level.onHand - delta },
+        after: { onHand: level.onHand },
+      },
+    });
     return { ...level, available: level.onHand - level.reserved };
   }
 
