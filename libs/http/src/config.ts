@@ -25,6 +25,8 @@ export const serviceVariables = {
   TRUSTED_PROXIES: list.default([]),
   /** Origins of browser applications that may call this service. None by default. */
   CORS_ORIGINS: list.default([]),
+  /** Base URL of a collector that spans are sent to (OTLP over HTTP). None are made by default. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
 };
 
 export type ServiceConfig = z.infer<z.ZodObject<typeof serviceVariables>>;

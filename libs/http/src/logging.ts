@@ -1,12 +1,12 @@
-import type { IncomingMessage } from 'node:http';
 import type { Params } from 'nestjs-pino';
-
-/** Paths that a probe or a scraper asks for all day; logging them would bury the rest. */
-const QUIET = /^\/(health|metrics)\b/;
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isProbe, loggablePath } from './request-path.js';
+import { activeTraceId, traceIdOf } from './tracing/trace-requests.js';
 
 /**
- * One JSON line per request and per event. Of a request only the method, the path and the correlation
- * id are written: no header, no query string and no body, so no token and no password can be.
+ * One JSON line per request and per event. Of a request only the method, the path and the ids that it
+ * is found by are written: no header, no query string, no body and nothing in the path that looks like
+ * a token, so no token and no password can be.
  */
 export function loggerOptions(name: string, level: string): Params {
   return {
@@ -15,14 +15,19 @@ export function loggerOptions(name: string, level: string): Params {
     pinoHttp: {
       name,
       level,
-      autoLogging: { ignore: (request) => QUIET.test(pathOf(request)) },
+      mixin: () => traceMember(activeTraceId()),
+      // The last line of a request is written when its socket says so, outside of its trace.
+      customSuccessObject: withTrace,
+      customErrorObject: (request, response, _error, line: object) =>
+        withTrace(request, response, line),
+      autoLogging: { ignore: isProbe },
       customLogLevel: (_request, response, error) =>
         error || response.statusCode >= 500 ? 'error' : 'info',
       serializers: {
         req: (request: { id: unknown; raw: IncomingMessage }) => ({
           id: request.id,
           method: request.raw.method,
-          path: pathOf(request.raw),
+          path: loggablePath(request.raw),
         }),
         res: (response: { statusCode: number }) => ({ statusCode: response.statusCode }),
       },
@@ -30,6 +35,10 @@ export function loggerOptions(name: string, level: string): Params {
   };
 }
 
-function pathOf(request: IncomingMessage & { originalUrl?: string }): string {
-  return (request.originalUrl ?? request.url ?? '').split('?', 1)[0] ?? '';
+function withTrace(request: IncomingMessage, _response: ServerResponse, line: object): object {
+  return { ...line, ...traceMember(traceIdOf(request)) };
+}
+
+function traceMember(traceId: string | undefined): { trace_id?: string } {
+  return traceId === undefined ? {} : { trace_id: traceId };
 }

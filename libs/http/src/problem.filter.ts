@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { unsupportedMediaType } from './bodies/body-parsers.js';
 import { Problem, problemType, statusTitle } from './problem.js';
 import type { ProblemDetails } from './problem.js';
+import { traceIdOf } from './tracing/trace-requests.js';
 
 const INTERNAL_ERROR = 'internal_error';
 const UNSUPPORTED_MEDIA_TYPE: number = HttpStatus.UNSUPPORTED_MEDIA_TYPE;
@@ -27,6 +28,7 @@ export function answerProblem(error: unknown, request: FastifyRequest, reply: Fa
   const body = describe(isMediaTypeRefused(error) ? unsupportedMediaType(request) : error);
   if (body.code === INTERNAL_ERROR) {
     body.instance = `urn:uuid:${id}`;
+    body.traceId = traceIdOf(request.raw);
     logger.error(`${id}: ${rootCause(error)}`);
   }
   const retryAfter = retryAfterOf(error);

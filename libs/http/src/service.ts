@@ -5,6 +5,7 @@ import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, NestFactory } from '@nestjs/core
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AuthGuardConfigurationError, UndeclaredAccessError } from '@signet/auth-guard';
+import type { FastifyInstance } from 'fastify';
 import { Logger, LoggerModule } from 'nestjs-pino';
 import { randomUUID } from 'node:crypto';
 import { registerBodyParsers } from './bodies/body-parsers.js';
@@ -17,6 +18,9 @@ import { serveDocumentation } from './openapi.js';
 import type { Documentation } from './openapi.js';
 import { Problem } from './problem.js';
 import { answerProblem, ProblemFilter } from './problem.filter.js';
+import { traceRequests } from './tracing/trace-requests.js';
+import { startTracing } from './tracing/tracing.js';
+import { UnmatchedRequests } from './unmatched.js';
 import { validationPipe } from './validation.js';
 
 /** The largest body a service reads: far above any honest request of ours. */
@@ -60,6 +64,9 @@ export async function createService(options: ServiceOptions): Promise<NestFastif
     trustProxy: config.TRUSTED_PROXIES.length > 0 ? config.TRUSTED_PROXIES : false,
     return503OnClosing: true,
   });
+  const fastify = adapter.getInstance();
+  const unmatched = new UnmatchedRequests(fastify);
+  await trace(options, fastify);
   const app = await NestFactory.create<NestFastifyApplication>(rootModule(options), adapter, {
     bufferLogs: true,
     bodyParser: false,
@@ -68,7 +75,8 @@ export async function createService(options: ServiceOptions): Promise<NestFastif
     cors: crossOrigin(options),
   });
   app.useLogger(app.get(Logger));
-  registerBodyParsers(adapter.getInstance());
+  registerBodyParsers(fastify);
+  unmatched.answer();
   app.useSecurityHeaders();
   await app.register(fastifyRateLimit, {
     max: config.RATE_LIMIT_PER_MINUTE,
@@ -84,6 +92,12 @@ export async function createService(options: ServiceOptions): Promise<NestFastif
   });
   serveDocumentation(app, options);
   return app;
+}
+
+async function trace({ name, config }: ServiceOptions, fastify: FastifyInstance): Promise<void> {
+  const flush = await startTracing({ name, endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT });
+  traceRequests(fastify);
+  fastify.addHook('onClose', flush);
 }
 
 function crossOrigin({ config, takesCookies = false }: ServiceOptions) {
