@@ -112,6 +112,21 @@ describe('two replicas of inventory', () => {
     expect(after - before).toBe(40);
   });
 
+  it('give back the others when one cannot be given back', async () => {
+    const [broken = '', ...others] = orders(5);
+    await one.stocked('CUP', 1);
+    await one.stocked('MUG', 4);
+    await one.hold(broken, { CUP: 1 });
+    for (const order of others) await one.hold(order, { MUG: 1 });
+    for (const order of [broken, ...others]) await one.lapse(order);
+    await one.database.query(`update stock_levels set reserved = 0 where sku = 'CUP'`);
+    await sweep(other);
+    expect(await one.level('MUG')).toEqual({ onHand: 4, reserved: 0 });
+    await one.database.query(`update stock_levels set reserved = 1 where sku = 'CUP'`);
+    await sweep(other);
+    expect(await one.level('CUP')).toEqual({ onHand: 1, reserved: 0 });
+  });
+
   it('give back what was held too long by themselves', async () => {
     await one.stocked('MUG', 1);
     const order = randomUUID();

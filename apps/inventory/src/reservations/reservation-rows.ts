@@ -1,5 +1,5 @@
 import type { Database, Transaction } from '@signet/database';
-import { and, asc, eq, lte, sql } from 'drizzle-orm';
+import { and, asc, eq, lte, notInArray, sql } from 'drizzle-orm';
 import { reservationLines, reservations } from '../schema.js';
 import type { ReservationStatus } from './reservation-states.js';
 import type { Reservation, ReservationItem } from './reservation.schema.js';
@@ -57,8 +57,11 @@ export async function lockReservation(
   return row;
 }
 
-/** One hold past its end that no other transaction is busy with. */
-export async function lockLapsed(transaction: Transaction): Promise<ReservationRow | undefined> {
+/** One hold past its end, not among `except`, that no other transaction is busy with. */
+export async function lockLapsed(
+  transaction: Transaction,
+  except: Iterable<string>,
+): Promise<ReservationRow | undefined> {
   const [row] = await transaction
     .select({
       orderId: reservations.orderId,
@@ -67,7 +70,13 @@ export async function lockLapsed(transaction: Transaction): Promise<ReservationR
       lapsed: sql<boolean>`true`,
     })
     .from(reservations)
-    .where(and(eq(reservations.status, 'held'), lte(reservations.expiresAt, CLOCK)))
+    .where(
+      and(
+        eq(reservations.status, 'held'),
+        lte(reservations.expiresAt, CLOCK),
+        notInArray(reservations.orderId, [...except]),
+      ),
+    )
     .orderBy(asc(reservations.expiresAt))
     .limit(1)
     .for('update', { skipLocked: true });

@@ -35,10 +35,18 @@ export class ReservationSweeper {
   }
 
   private async expireAll(): Promise<void> {
+    const stuck = new Set<string>();
+    while (!this.stopped && (await this.expireNext(stuck)));
+  }
+
+  /** One that cannot be given back does not keep the others. */
+  private async expireNext(stuck: Set<string>): Promise<boolean> {
+    const before = stuck.size;
     try {
-      while (!this.stopped && (await this.reservations.expireOne()));
+      return await this.reservations.expireOne(stuck);
     } catch (error) {
-      this.logger.warn(`Reservations that are over are still held: ${String(error)}`);
+      this.logger.warn(`A reservation that is over is still held: ${String(error)}`);
+      return stuck.size > before;
     }
   }
 }

@@ -123,13 +123,20 @@ export class ReservationsService {
    * Gives back what one hold kept past its end. What another transaction is busy with is left to it, so
    * that any number of replicas share the work and none waits.
    *
+   * @param stuck orders to leave alone; the order joins them when its stock cannot be given back
    * @returns whether there was one
    */
-  expireOne(): Promise<boolean> {
+  expireOne(stuck: Set<string>): Promise<boolean> {
     return this.database.transaction(async (transaction) => {
-      const row = await lockLapsed(transaction);
-      if (row) await this.change(transaction, row, 'expire', ITSELF);
-      return row !== undefined;
+      const row = await lockLapsed(transaction, stuck);
+      if (!row) return false;
+      try {
+        await this.change(transaction, row, 'expire', ITSELF);
+      } catch (error) {
+        stuck.add(row.orderId);
+        throw error;
+      }
+      return true;
     });
   }
 
