@@ -13,7 +13,7 @@ import {
 } from 'drizzle-orm/pg-core';
 import type { PaymentState, RefundState } from './payments/payment-states.js';
 
-export { idempotencyKeys } from '@signet/database/schema';
+export { auditEvents, idempotencyKeys } from '@signet/database/schema';
 
 const minorUnits = () => bigint({ mode: 'number' }).notNull();
 const moment = () => timestamp({ withTimezone: true });

@@ -1,8 +1,10 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
+import { AuditLog, THE_SERVICE } from '@signet/database';
 import type { Transaction } from '@signet/database';
 import { notFound } from '@signet/http';
 import { and, eq, ne, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
+import type { AuditAction } from '../audit-actions.js';
 import { nextState, PAYMENT_TRANSITIONS, REFUND_TRANSITIONS } from '../payments/payment-states.js';
 import type { PaymentEvent } from '../payments/payment-states.js';
 import type { ProviderPayment, ProviderRefund } from '../provider/payment-provider.js';
@@ -15,6 +17,10 @@ const ANSWER = { authorize: 'authorized', capture: 'captured', void: 'canceled' 
 /** Writes what happens to payments. Every method expects the payment's row to be locked. */
 @Injectable()
 export class PaymentLedger {
+  private readonly logger = new Logger(PaymentLedger.name);
+
+  constructor(private readonly audit: AuditLog<AuditAction>) {}
+
   /**
    * Locks a payment's row until the transaction ends: money moves one step at a time.
    *
@@ -143,7 +149,21 @@ export class PaymentLedger {
       .update(attempts)
       .set({ status, reason: failure, settledAt: sql`now()` })
       .where(eq(attempts.refundId, refund.id));
+    if (next === 'failed') await this.reportFailure(transaction, refund, failure);
     return true;
+  }
+
+  /** A customer waits for money that is not coming: that must not pass unnoticed. */
+  private async reportFailure(
+    transaction: Transaction,
+    { id, paymentId, amount }: RefundRow,
+    failure: string | null,
+  ): Promise<void> {
+    this.logger.error(`Refund ${id} of payment ${paymentId} has failed: ${failure ?? 'no reason'}`);
+    await this.audit.record(transaction, {
+      ...{ action: 'refund.failed', actor: THE_SERVICE, subject: paymentId },
+      details: { refund: id, amount, failure },
+    });
   }
 
   private async attempt(

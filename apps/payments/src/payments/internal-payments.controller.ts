@@ -1,8 +1,8 @@
 import { Body, Controller, Get, HttpStatus, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Authenticated, RequireFresh, Scopes } from '@signet/auth-guard';
-import { Idempotent, IdempotencyKey } from '@signet/database';
-import type { IdempotentAnswer, IdempotentRequest } from '@signet/database';
+import { ActingUser, Idempotent, IdempotencyKey } from '@signet/database';
+import type { Actor, IdempotentAnswer, IdempotentRequest } from '@signet/database';
 import { Returns } from '@signet/http';
 import { z } from 'zod';
 import { RefundsService } from '../refunds/refunds.service.js';
@@ -100,7 +100,8 @@ export class InternalPaymentsController {
     @IdempotencyKey(HttpStatus.CREATED) request: IdempotentRequest,
     @Param('id', { schema: z.uuid() }) id: string,
     @Body({ schema: newRefund }) body: NewRefund,
+    @ActingUser() actor: Actor,
   ): Promise<IdempotentAnswer> {
-    return this.refunds.refund(request, id, body);
+    return this.refunds.refund(request, id, body, actor);
   }
 }

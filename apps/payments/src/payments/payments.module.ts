@@ -1,14 +1,20 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
+import { Roles } from '@signet/auth-guard';
+import { auditController, AuditModule } from '@signet/database';
 import { AttemptRunner } from '../attempts/attempt-runner.js';
 import { OutwardEffects } from '../attempts/outward-effect.js';
 import { PaymentLedger } from '../attempts/payment-ledger.js';
 import { Reconciler } from '../attempts/reconciler.js';
+import { AUDIT_ACTIONS } from '../audit-actions.js';
 import type { PaymentsConfig } from '../config.js';
 import { openProvider } from '../provider/open-provider.js';
 import { PAYMENT_PROVIDER } from '../provider/payment-provider.js';
 import { PROVIDER_TIMING } from '../provider/timing.js';
+import { RefundsController } from '../refunds/refunds.controller.js';
 import { RefundsService } from '../refunds/refunds.service.js';
+import { WebhooksController } from '../webhooks/webhooks.controller.js';
+import { WebhooksService } from '../webhooks/webhooks.service.js';
 import { ChargingService } from './charging.service.js';
 import { InternalPaymentsController } from './internal-payments.controller.js';
 import { PaymentsController } from './payments.controller.js';
@@ -19,7 +25,11 @@ export class PaymentsModule {
   static forRoot(config: PaymentsConfig): DynamicModule {
     return {
       module: PaymentsModule,
-      controllers: [PaymentsController, InternalPaymentsController],
+      imports: [AuditModule],
+      controllers: [
+        ...[PaymentsController, InternalPaymentsController, RefundsController, WebhooksController],
+        auditController(AUDIT_ACTIONS, Roles('admin')),
+      ],
       providers: [
         { provide: PAYMENT_PROVIDER, useFactory: () => openProvider(config) },
         {
@@ -30,7 +40,7 @@ export class PaymentsModule {
           },
         },
         ...[AttemptRunner, OutwardEffects, PaymentLedger, Reconciler],
-        ...[ChargingService, PaymentsService, RefundsService],
+        ...[ChargingService, PaymentsService, RefundsService, WebhooksService],
       ],
     };
   }

@@ -1,11 +1,13 @@
 import { HttpStatus, Inject, Injectable } from '@nestjs/common';
-import type { IdempotentAnswer, IdempotentRequest, Transaction } from '@signet/database';
+import { AuditLog } from '@signet/database';
+import type { Actor, IdempotentAnswer, IdempotentRequest, Transaction } from '@signet/database';
 import { Problem } from '@signet/http';
 import { eq } from 'drizzle-orm';
 import { v5 as uuidv5 } from 'uuid';
 import { AttemptRunner } from '../attempts/attempt-runner.js';
 import { OutwardEffects } from '../attempts/outward-effect.js';
 import { PaymentLedger } from '../attempts/payment-ledger.js';
+import type { AuditAction } from '../audit-actions.js';
 import { assertCurrency } from '../payments/charging.service.js';
 import type { NewRefund } from '../payments/payment.schema.js';
 import { PaymentsService } from '../payments/payments.service.js';
@@ -25,20 +27,20 @@ export class RefundsService {
     private readonly ledger: PaymentLedger,
     private readonly runner: AttemptRunner,
     private readonly effects: OutwardEffects,
+    private readonly audit: AuditLog<AuditAction>,
     @Inject(PROVIDER_TIMING) private readonly timing: ProviderTiming,
   ) {}
 
   /**
    * Refunds a payment or a part of it. Pending refunds count as refunded until they have failed.
    *
-   * @param note written in the transaction that promises the refund
    * @throws {Problem} 404; 422 `refund_exceeds_captured`
    */
   refund(
     request: IdempotentRequest,
     paymentId: string,
     asked: NewRefund,
-    note?: (transaction: Transaction, refund: { id: string; amount: number }) => Promise<void>,
+    actor: Actor,
   ): Promise<IdempotentAnswer> {
     const id = uuidv5(JSON.stringify([request.scope, request.key]), NAMESPACE);
     return this.effects.run(request, this.timing.deadline / 1000, {
@@ -47,7 +49,10 @@ export class RefundsService {
         // The key's record may be gone by now; the refund it made is not.
         if (await exists(transaction, id)) return undefined;
         const amount = refundable(payment, asked);
-        await note?.(transaction, { id, amount });
+        await this.audit.record(transaction, {
+          ...{ action: 'refund.requested', actor, subject: paymentId },
+          details: { refund: id, amount, currency: payment.currency, reason: asked.reason },
+        });
         return this.ledger.askRefund(transaction, payment, { id, amount, reason: asked.reason });
       },
       perform: async (attempt: AttemptRow | undefined) => {

@@ -1,0 +1,34 @@
+import { Body, Controller, HttpStatus, Param, Post } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { RequireFresh, Roles } from '@signet/auth-guard';
+import { ActingUser, Idempotent, IdempotencyKey } from '@signet/database';
+import type { Actor, IdempotentAnswer, IdempotentRequest } from '@signet/database';
+import { Returns } from '@signet/http';
+import { z } from 'zod';
+import { newRefund, refund } from '../payments/payment.schema.js';
+import type { NewRefund } from '../payments/payment.schema.js';
+import { RefundsService } from './refunds.service.js';
+
+@ApiTags('administration')
+@Controller('admin/payments')
+@Roles('admin')
+export class RefundsController {
+  constructor(private readonly refunds: RefundsService) {}
+
+  /**
+   * Pays back what was captured, or a part of it. The refund may be `pending` or `failed`: see
+   * `GET /payments/:id` for what became of it.
+   */
+  @Post(':id/refunds')
+  @RequireFresh()
+  @Idempotent()
+  @Returns(HttpStatus.CREATED, refund)
+  refund(
+    @IdempotencyKey(HttpStatus.CREATED) request: IdempotentRequest,
+    @Param('id', { schema: z.uuid() }) id: string,
+    @Body({ schema: newRefund }) body: NewRefund,
+    @ActingUser() actor: Actor,
+  ): Promise<IdempotentAnswer> {
+    return this.refunds.refund(request, id, body, actor);
+  }
+}

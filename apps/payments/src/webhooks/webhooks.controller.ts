@@ -1,0 +1,49 @@
+import { Controller, Headers, HttpStatus, Inject, Param, Post, RawBody } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { Public } from '@signet/auth-guard';
+import { notFound, Problem, Returns, TakesRawBody } from '@signet/http';
+import { ForgedWebhook, PAYMENT_PROVIDER } from '../provider/payment-provider.js';
+import type {
+  PaymentProvider,
+  ProviderEvent,
+  WebhookHeaders,
+} from '../provider/payment-provider.js';
+import { WebhooksService } from './webhooks.service.js';
+
+/** What the payment provider tells us by itself. Its signature over the bytes is its only proof. */
+@ApiTags('webhooks')
+@Controller('webhooks')
+export class WebhooksController {
+  constructor(
+    @Inject(PAYMENT_PROVIDER) private readonly provider: PaymentProvider,
+    private readonly webhooks: WebhooksService,
+  ) {}
+
+  /** An event of the provider, signed by it. The same event may come again, and in any order. */
+  @Post(':provider')
+  @Public()
+  @TakesRawBody()
+  @Returns(HttpStatus.NO_CONTENT)
+  async receive(
+    @Param('provider') provider: string,
+    @Headers() headers: WebhookHeaders,
+    @RawBody() body: Buffer | undefined,
+  ): Promise<void> {
+    if (provider !== this.provider.name) throw notFound('webhook');
+    const event = this.read(body ?? Buffer.alloc(0), headers);
+    if (event) await this.webhooks.take(event);
+  }
+
+  private read(body: Buffer, headers: WebhookHeaders): ProviderEvent | undefined {
+    try {
+      return this.provider.readEvent(body, headers);
+    } catch (error) {
+      if (!(error instanceof ForgedWebhook)) throw error;
+      throw new Problem({
+        status: HttpStatus.BAD_REQUEST,
+        code: 'webhook_not_signed',
+        detail: 'The signature is missing, too old or not made with a secret that is known here.',
+      });
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { InjectDatabase } from '@signet/database';
+import type { Database, Transaction } from '@signet/database';
+import { and, eq } from 'drizzle-orm';
+import { validate as isUuid } from 'uuid';
+import { PaymentLedger } from '../attempts/payment-ledger.js';
+import { PAYMENT_PROVIDER } from '../provider/payment-provider.js';
+import type { PaymentProvider, ProviderEvent } from '../provider/payment-provider.js';
+import { payments, providerEvents, refunds } from '../schema.js';
+import type { PaymentRow } from '../schema.js';
+
+/** Takes what webhooks say, each event once, whatever was known before. */
+@Injectable()
+export class WebhooksService {
+  private readonly logger = new Logger(WebhooksService.name);
+
+  constructor(
+    @InjectDatabase() private readonly database: Database,
+    @Inject(PAYMENT_PROVIDER) private readonly provider: PaymentProvider,
+    private readonly ledger: PaymentLedger,
+  ) {}
+
+  async take(event: ProviderEvent): Promise<void> {
+    const { id, type } = event;
+    const key = { provider: this.provider.name, id };
+    await this.database.transaction(async (transaction) => {
+      const first = await transaction
+        .insert(providerEvents)
+        .values({ ...key, type, outcome: 'unmatched' })
+        .onConflictDoNothing()
+        .returning({ id: providerEvents.id });
+      if (first.length === 0) return;
+      const payment = await this.lockPayment(transaction, event);
+      if (!payment) {
+        this.logger.warn(`Event ${id} (${type}) is about no payment of ours.`);
+        return;
+      }
+      const news = await this.learn(transaction, payment, event);
+      await transaction
+        .update(providerEvents)
+        .set({ paymentId: payment.id, outcome: news ? 'applied' : 'stale' })
+        .where(and(eq(providerEvents.provider, key.provider), eq(providerEvents.id, id)));
+    });
+  }
+
+  private async learn(
+    transaction: Transaction,
+    payment: PaymentRow,
+    { news, refund: refundNews }: ProviderEvent,
+  ): Promise<boolean> {
+    if (news) return this.ledger.learn(transaction, payment, news);
+    const refundId = refundNews?.refundId;
+    if (!refundNews || !isUuid(refundId)) return false;
+    const [refund] = await transaction
+      .select()
+      .from(refunds)
+      .where(and(eq(refunds.id, refundId ?? ''), eq(refunds.paymentId, payment.id)));
+    return refund ? this.ledger.learnRefund(transaction, refund, refundNews) : false;
+  }
+
+  /** By our id of it: the event may be faster than the answer that brings the provider's id. */
+  private async lockPayment(
+    transaction: Transaction,
+    { paymentId, payment: providerPayment }: ProviderEvent,
+  ): Promise<PaymentRow | undefined> {
+    const wanted = isUuid(paymentId)
+      ? eq(payments.id, paymentId ?? '')
+      : eq(payments.providerPayment, providerPayment ?? '');
+    const [row] = await transaction
+      .select()
+      .from(payments)
+      .where(and(wanted, eq(payments.provider, this.provider.name)))
+      .for('update');
+    return row;
+  }
+}
