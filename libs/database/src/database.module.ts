@@ -70,6 +70,8 @@ async function openMigrated(options: DatabaseOptions): Promise<pg.Pool> {
   const pool = new pg.Pool({
     ...connection,
     max: options.poolSize,
+    // Who starts two queries of one transaction at once does not wait between them.
+    pipeline: true,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
   });

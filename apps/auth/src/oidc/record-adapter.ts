@@ -1,11 +1,13 @@
 import type { Transaction } from '@signet/database';
-import { and, eq, gt, isNull, or, sql } from 'drizzle-orm';
+import { and, eq, isNull, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import Provider, { errors } from 'oidc-provider';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 import { createHash } from 'node:crypto';
 import { engineRecords, grants } from '../schema.js';
 import type { SessionStore } from '../sessions/session-store.js';
+import { findRecord, storeRecord } from './record-statements.js';
+import type { FoundRecord, NewRecord } from './record-statements.js';
 import { hmac, keyFor, seal, unseal } from './secret-box.js';
 import { requester } from './requester.js';
 import type { UnitOfWork } from './unit-of-work.js';
@@ -28,8 +30,6 @@ const ONCE_ONLY = new Set(['ReplayDetection', 'UsedProof']);
 
 const FOREIGN_KEY_VIOLATION = '23503';
 
-export type EngineRecord = typeof engineRecords.$inferSelect;
-
 /** Everything that the engine stores except grants: found by the hash of its value. */
 export class RecordAdapter implements Adapter {
   constructor(
@@ -45,28 +45,10 @@ export class RecordAdapter implements Adapter {
    * @throws {errors.InvalidRequest} when there is a record already that there must be one of
    */
   async upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
-    const { userCode, grantId, uid } = payload;
-    const row = {
-      payload: this.close(id, withoutSecrets(payload)),
-      grantId: ISSUED_FROM_GRANTS.has(this.model) ? (grantId ?? null) : null,
-      uid: uid ?? null,
-      // A record that was found by its device code comes back without its user code.
-      ...(userCode !== undefined && { userCodeHash: this.userCodeHash(userCode) }),
-      expiresAt: expiresIn === undefined ? null : new Date(Date.now() + expiresIn * 1000),
-      ...this.columnsOf(id),
-    };
+    const record = this.recordOf(id, payload, expiresIn);
     try {
-      const { rowCount } = await this.unit.write((transaction) =>
-        transaction
-          .insert(engineRecords)
-          .values({ model: this.model, hash: this.hashOf(id), ...row })
-          .onConflictDoUpdate({
-            target: [engineRecords.model, engineRecords.hash],
-            set: row,
-            ...(ONCE_ONLY.has(this.model) && { setWhere: sql`${engineRecords.expiresAt} < now()` }),
-          }),
-      );
-      if (rowCount === 0) throw new errors.InvalidRequest('used before');
+      const stored = await this.unit.write((transaction) => storeRecord.run(transaction, record));
+      if (stored.length === 0) throw new errors.InvalidRequest('used before');
     } catch (error) {
       if (!isForeignKeyViolation(error)) throw error;
       throw new errors.InvalidGrant({ detail: 'the grant has ended', cause: error });
@@ -74,15 +56,15 @@ export class RecordAdapter implements Adapter {
   }
 
   find(id: string): Promise<AdapterPayload | undefined> {
-    return this.load(eq(engineRecords.hash, this.hashOf(id)), { jti: id });
+    return this.load(findRecord.byHash, this.hashOf(id), { jti: id });
   }
 
   findByUid(uid: string): Promise<AdapterPayload | undefined> {
-    return this.load(eq(engineRecords.uid, uid));
+    return this.load(findRecord.byUid, uid);
   }
 
   findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
-    return this.load(eq(engineRecords.userCodeHash, this.userCodeHash(userCode)), { userCode });
+    return this.load(findRecord.byUserCode, this.userCodeHash(userCode), { userCode });
   }
 
   /**
@@ -128,17 +110,36 @@ export class RecordAdapter implements Adapter {
     });
   }
 
-  /** What a model keeps beside its payload. */
-  protected columnsOf(_id: string): Partial<typeof engineRecords.$inferInsert> {
-    return {};
+  /** A row for what the engine stores. */
+  protected recordOf(id: string, payload: AdapterPayload, expiresIn?: number): NewRecord {
+    const { userCode, grantId, uid } = payload;
+    return {
+      model: this.model,
+      hash: this.hashOf(id),
+      payload: this.close(id, withoutSecrets(payload)),
+      grantId: ISSUED_FROM_GRANTS.has(this.model) ? (grantId ?? null) : null,
+      uid: uid ?? null,
+      // A record that was found by its device code comes back without its user code.
+      userCodeHash: userCode === undefined ? null : this.userCodeHash(userCode),
+      expiresAt: expiresIn === undefined ? null : new Date(Date.now() + expiresIn * 1000),
+      onceOnly: ONCE_ONLY.has(this.model),
+      parentHash: null,
+      sealedValue: null,
+    };
   }
 
-  /** The row that the condition names, of any model. */
-  protected async row(condition: SQL | undefined): Promise<EngineRecord | undefined> {
-    const [record] = await this.unit.read((executor) =>
-      executor.select().from(engineRecords).where(condition),
-    );
-    return record;
+  /** What the engine stored in the record. */
+  protected payloadOf(
+    { hash, payload, consumed }: FoundRecord,
+    known: AdapterPayload = {},
+  ): AdapterPayload {
+    const jti = known.jti ?? this.handleOf(hash);
+    return {
+      ...this.open(jti, payload),
+      ...known,
+      jti,
+      ...(consumed !== null && { consumed: Number(consumed) }),
+    };
   }
 
   /** Grants are locked before their records, by everyone: otherwise two could wait for each other. */
@@ -157,19 +158,14 @@ export class RecordAdapter implements Adapter {
   }
 
   private async load(
-    condition: SQL,
-    known: AdapterPayload = {},
+    statement: typeof findRecord.byHash,
+    value: string,
+    known?: AdapterPayload,
   ): Promise<AdapterPayload | undefined> {
-    const record = await this.row(and(eq(engineRecords.model, this.model), condition, isCurrent));
-    if (!record) return undefined;
-    const { payload, consumedAt, hash } = record;
-    const jti = known.jti ?? this.handleOf(hash);
-    return {
-      ...this.open(jti, payload),
-      ...known,
-      jti,
-      ...(consumedAt && { consumed: Math.floor(consumedAt.getTime() / 1000) }),
-    };
+    const [record] = await this.unit.read((executor) =>
+      statement.run(executor, { model: this.model, value }),
+    );
+    return record && this.payloadOf(record, known);
   }
 
   private is(id: string): SQL | undefined {
@@ -204,7 +200,7 @@ export class RecordAdapter implements Adapter {
     return `${HANDLE}${hash}.${hmac(keyFor(`handle ${this.model}`, this.secret), hash)}`;
   }
 
-  private hashOf(id: string): string {
+  protected hashOf(id: string): string {
     if (!id.startsWith(HANDLE)) return sha256(id);
     const hash = id.slice(HANDLE.length).split('.')[0] ?? '';
     return id === this.handleOf(hash) ? hash : sha256(id);
@@ -212,8 +208,6 @@ export class RecordAdapter implements Adapter {
 }
 
 const HANDLE = '.handle.';
-
-const isCurrent = or(isNull(engineRecords.expiresAt), gt(engineRecords.expiresAt, sql`now()`));
 
 /** The values that the row is found by; whoever finds it has them. */
 function withoutSecrets({ ...payload }: AdapterPayload): AdapterPayload {

@@ -6,14 +6,20 @@ import { errors } from 'oidc-provider';
 import type { KoaContextWithOIDC, RefreshToken } from 'oidc-provider';
 import { AUTH_CONFIG } from '../config.js';
 import type { AuthConfig } from '../config.js';
-import { engineRecords, grants } from '../schema.js';
+import { engineRecords, grants, sessions } from '../schema.js';
+import { use } from '../sessions/session-statements.js';
 import { SessionStore } from '../sessions/session-store.js';
+import { Statement } from '../statement.js';
 import { sha256 } from './record-adapter.js';
 import { requester } from './requester.js';
 import { keyFor, unseal } from './secret-box.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 const MODEL = 'RefreshToken';
+
+const { placeholder } = sql;
+
+const isToken = sql`model = ${sql.raw(`'${MODEL}'`)} and hash = ${placeholder('hash')}`;
 
 /** A token as it was before it was consumed. */
 interface Consumed {
@@ -40,6 +46,35 @@ interface Outcome {
 export class RefreshRotation {
   private readonly outcomes = new WeakMap<KoaContextWithOIDC, Outcome>();
 
+  /**
+   * Locks the grant, consumes the token and holds the session. One statement, since this is what every
+   * refresh waits for: the row of the token is only reached through the locked one of its grant, and
+   * looked at afresh when someone has changed it meanwhile.
+   */
+  private readonly consuming = new Statement<
+    { sid: string; hash: string },
+    { sealed_value: string | null; in_use: boolean }
+  >(
+    'consume_refresh_token',
+    () => sql`
+      with held as materialized (
+        select id from ${grants} where id = ${placeholder('sid')} for update
+      ), before as materialized (
+        select sealed_value from ${engineRecords} where ${isToken}
+      ), consumed as (
+        update ${engineRecords} set consumed_at = now(), sealed_value = null
+        from held, before
+        where ${isToken} and grant_id = held.id and consumed_at is null
+        returning before.sealed_value
+      ), used as (
+        update ${sessions} set ${use(this.config)}
+        from consumed
+        where sid = ${placeholder('sid')} and ended_at is null and expires_at > now()
+        returning sid
+      )
+      select sealed_value, exists (select from used) as in_use from consumed`,
+  );
+
   constructor(
     @Inject(AUTH_CONFIG) private readonly config: AuthConfig,
     private readonly unit: UnitOfWork,
@@ -57,7 +92,7 @@ export class RefreshRotation {
     if (!token || !client) throw new Error('the engine has not loaded the refresh token');
     const rotates = client.clientAuthMethod === 'none';
     return this.unit.write(async (transaction) => {
-      const consumed = rotates ? await consume(transaction, token) : undefined;
+      const consumed = rotates ? await this.exchange(transaction, token) : undefined;
       if (consumed || (!rotates && (await isUnused(transaction, token)))) {
         this.outcomes.set(context, { consumed });
         return rotates;
@@ -95,6 +130,25 @@ export class RefreshRotation {
       Object.assign(context.body as object, { refresh_token: outcome.successor });
     }
   };
+
+  /**
+   * Consumes the token, and reads what belongs into the next access token while nobody can change it.
+   * Of any number of callers one succeeds, and from now on the token's own parent cannot come again.
+   */
+  private async exchange(
+    transaction: Transaction,
+    token: RefreshToken,
+  ): Promise<Consumed | undefined> {
+    const { jti, clientId = '' } = token;
+    const sid = grantOf(token);
+    const hash = sha256(jti);
+    const [[consumed], session] = await Promise.all([
+      this.consuming.run(transaction, { sid, hash }),
+      this.sessions.readHeld(transaction, { sid, clientId }),
+    ]);
+    if (consumed?.in_use) this.unit.offer(`session ${sid}`, session);
+    return consumed && { hash, sealedValue: consumed.sealed_value };
+  }
 
   /** The token that `parent` was exchanged for, while it may be given out again. */
   private async successorOf(transaction: Transaction, parent: string): Promise<string | undefined> {
@@ -134,30 +188,6 @@ async function lockGrant(transaction: Transaction, token: RefreshToken): Promise
     .where(eq(grants.id, grantOf(token)))
     .for('update');
   return locked.length === 1;
-}
-
-/**
- * Locks the grant and consumes the token. Of any number of callers one succeeds, and from now on the
- * token's own parent cannot come again. One statement, since this is what every refresh waits for: the
- * row of the token is only reached through the locked one of its grant, and looked at afresh when
- * someone has changed it meanwhile.
- */
-async function consume(
-  transaction: Transaction,
-  token: RefreshToken,
-): Promise<Consumed | undefined> {
-  const hash = sha256(token.jti);
-  const { rows } = await transaction.execute<{ sealed_value: string | null }>(sql`
-    with held as materialized (
-      select ${grants.id} as id from ${grants} where ${grants.id} = ${grantOf(token)} for update
-    ), before as materialized (
-      select sealed_value from ${engineRecords} where model = ${MODEL} and hash = ${hash}
-    )
-    update ${engineRecords} set consumed_at = now(), sealed_value = null
-    from held, before
-    where model = ${MODEL} and hash = ${hash} and grant_id = held.id and consumed_at is null
-    returning before.sealed_value`);
-  return rows[0] && { hash, sealedValue: rows[0].sealed_value };
 }
 
 /** As if the token had never been used. Its grant is still locked. */

@@ -1,13 +1,9 @@
-import { and, eq, gt, isNull, sql } from 'drizzle-orm';
-import type { SQL } from 'drizzle-orm';
 import Provider from 'oidc-provider';
 import type { AdapterPayload } from 'oidc-provider';
 import type { AuthConfig } from '../config.js';
-import { engineRecords, grants, sessions, users } from '../schema.js';
 import type { SessionStore } from '../sessions/session-store.js';
-import { account } from './claims.js';
 import { RecordAdapter, sha256 } from './record-adapter.js';
-import type { EngineRecord } from './record-adapter.js';
+import { findRefreshToken, storeRecord } from './record-statements.js';
 import { successorKey } from './refresh-rotation.js';
 import type { RefreshRotation } from './refresh-rotation.js';
 import { seal } from './secret-box.js';
@@ -31,44 +27,34 @@ export class RefreshTokenAdapter extends RecordAdapter {
     this.sealsSuccessors = config.SIGNET_REFRESH_GRACE_SECONDS > 0;
   }
 
-  /** The engine would end the family of a consumed token by itself, whatever the reason it comes for. */
+  /** Together with what the engine is going to ask for next. */
   override async find(id: string): Promise<AdapterPayload | undefined> {
-    const payload = await super.find(id);
-    if (payload && isRefreshing()) delete payload.consumed;
-    return payload;
+    if (!isRefreshing()) return super.find(id);
+    const [found] = await this.unit.read((executor) =>
+      findRefreshToken.run(executor, { hash: this.hashOf(id) }),
+    );
+    if (!found) return undefined;
+    const { grant_id, grant_payload, user_id, email } = found;
+    if (grant_payload) this.unit.offer(`grant ${grant_id ?? ''}`, grant_payload);
+    if (user_id !== null) this.unit.offer(`account ${user_id}`, { id: user_id, email });
+    // The engine would end the family of a consumed token by itself, whatever the reason it comes for.
+    return this.payloadOf({ ...found, consumed: null }, { jti: id });
+  }
+
+  override async upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
+    const parent = Provider.ctx?.oidc.entities.RotatedRefreshToken?.jti;
+    if (parent === undefined) return super.upsert(id, payload, expiresIn);
+    const record = {
+      ...this.recordOf(id, payload, expiresIn),
+      parentHash: sha256(parent),
+      sealedValue: this.sealsSuccessors ? seal(successorKey(parent), id) : null,
+    };
+    // `RefreshRotation` holds the grant, and has seen to it that there is no other successor.
+    await this.unit.writeLast((transaction) => storeRecord.run(transaction, record));
   }
 
   override async consume(id: string): Promise<void> {
     if (!this.rotation.hasDecided(Provider.ctx)) await super.consume(id);
-  }
-
-  /** Together with what the engine is going to ask for next. */
-  protected override async row(condition: SQL | undefined): Promise<EngineRecord | undefined> {
-    if (!isRefreshing()) return super.row(condition);
-    const [found] = await this.unit.read((executor) =>
-      executor
-        .select({ record: engineRecords, grant: grants.payload, account })
-        .from(engineRecords)
-        .leftJoin(
-          grants,
-          and(eq(grants.id, engineRecords.grantId), gt(grants.expiresAt, sql`now()`)),
-        )
-        .leftJoin(sessions, eq(sessions.sid, engineRecords.grantId))
-        .leftJoin(users, and(eq(users.id, sessions.userId), isNull(users.disabledAt)))
-        .where(condition),
-    );
-    if (found?.grant) this.unit.offer(`grant ${found.record.grantId ?? ''}`, found.grant);
-    if (found?.account) this.unit.offer(`account ${found.account.id}`, found.account);
-    return found?.record;
-  }
-
-  protected override columnsOf(id: string) {
-    const parent = Provider.ctx?.oidc.entities.RotatedRefreshToken?.jti;
-    if (parent === undefined) return {};
-    return {
-      parentHash: sha256(parent),
-      sealedValue: this.sealsSuccessors ? seal(successorKey(parent), id) : null,
-    };
   }
 }
 

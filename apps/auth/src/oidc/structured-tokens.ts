@@ -41,6 +41,8 @@ export function structuredTokens(parts: Parts) {
     } else {
       if (claims) await revoke(parts, claims, context);
       context.status = 200;
+      // Of the refusal, which was JSON.
+      context.remove('content-type');
       context.body = '';
     }
   };

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { InjectDatabase } from '@signet/database';
+import { InjectDatabase, InjectPool } from '@signet/database';
 import type { Database, Transaction } from '@signet/database';
+import type { Pool } from 'pg';
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { RequestTransaction } from './request-transaction.js';
 
 /**
  * One transaction around everything that the engine writes for one request, although the engine knows
@@ -12,7 +14,10 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 export class UnitOfWork {
   private readonly current = new AsyncLocalStorage<RequestTransaction>();
 
-  constructor(@InjectDatabase() private readonly database: Database) {}
+  constructor(
+    @InjectDatabase() private readonly database: Database,
+    @InjectPool() private readonly pool: Pool,
+  ) {}
 
   /**
    * Runs `work` and commits what was written meanwhile, unless it throws or `commits` says no to its
@@ -23,7 +28,7 @@ export class UnitOfWork {
     commits: (result: Result) => boolean = () => true,
   ): Promise<Result> {
     if (this.current.getStore()) return work();
-    const transaction = new RequestTransaction(this.database);
+    const transaction = new RequestTransaction(this.pool);
     try {
       const result = await this.current.run(transaction, work);
       await (commits(result) ? transaction.commit() : transaction.rollBack());
@@ -62,50 +67,14 @@ export class UnitOfWork {
     const transaction = this.current.getStore();
     return transaction ? transaction.use(query) : this.database.transaction(query);
   }
-}
 
-class RequestTransaction {
-  readonly offers = new Map<string, unknown>();
-  private opened: Promise<Transaction> | undefined;
-  private closed: Promise<void> = Promise.resolve();
-  private last: Promise<unknown> = Promise.resolve();
-  private readonly verdict = Promise.withResolvers<undefined>();
-
-  constructor(private readonly database: Database) {}
-
-  get isOpen(): boolean {
-    return this.opened !== undefined;
-  }
-
-  /** One query at a time: the engine starts several at once, and a connection can do but one. */
-  use<Result>(query: (transaction: Transaction) => Promise<Result>): Promise<Result> {
-    this.opened ??= this.open();
-    const { opened } = this;
-    const result = this.last.then(async () => query(await opened));
-    this.last = result.catch(() => undefined);
-    return result;
-  }
-
-  async commit(): Promise<void> {
-    await this.last;
-    this.verdict.resolve(undefined);
-    await this.closed;
-  }
-
-  async rollBack(): Promise<void> {
-    if (!this.isOpen) return;
-    await this.last;
-    this.verdict.reject(new Error('rolled back'));
-    await this.closed.catch(() => undefined);
-  }
-
-  private open(): Promise<Transaction> {
-    const { promise, resolve, reject } = Promise.withResolvers<Transaction>();
-    this.closed = this.database.transaction(async (transaction) => {
-      resolve(transaction);
-      await this.verdict.promise;
-    });
-    this.closed.catch(reject);
-    return promise;
+  /**
+   * Writes what nobody waits for: together with the commit, or before what this unit of work asks for
+   * next. Only for what cannot be refused; should it fail, the commit does.
+   */
+  async writeLast(query: (transaction: Transaction) => Promise<unknown>): Promise<void> {
+    const transaction = this.current.getStore();
+    if (transaction) transaction.defer(query);
+    else await this.database.transaction(query);
   }
 }

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Revocation } from '@signet/auth-guard';
 import type { Transaction } from '@signet/database';
 import { and, eq, or, sql } from 'drizzle-orm';
-import type { SQL } from 'drizzle-orm';
+import type { SQL, SQLWrapper } from 'drizzle-orm';
 import { randomUUID } from 'node:crypto';
 import { AUTH_CONFIG } from '../config.js';
 import type { AuthConfig } from '../config.js';
@@ -63,7 +63,7 @@ export class RevocationLog {
    * The `iat` of a token that is issued now: the present second, unless tokens of the present second
    * are void. Then it is the next one, which every verifier's tolerance for clocks covers.
    */
-  issueTime({ sid, clientId }: { sid?: string; clientId: string }): SQL<number> {
+  issueTime({ sid, clientId }: { sid?: SQLWrapper; clientId: SQLWrapper }): SQL<number> {
     const ofSession =
       sid === undefined
         ? undefined

@@ -11,6 +11,7 @@ import { RevocationLog } from '../revocations/revocation-log.js';
 import { grants, sessions, users } from '../schema.js';
 import { BY_ITS_USER } from './endings.js';
 import type { Ending } from './endings.js';
+import { expiry, inUse, sessionStatements } from './session-statements.js';
 
 /** What a token says of the login that it belongs to. */
 export interface LiveSession {
@@ -70,14 +71,20 @@ const liveSession = {
  */
 @Injectable()
 export class SessionStore {
+  private readonly statements: ReturnType<typeof sessionStatements>;
+
   constructor(
     @Inject(AUTH_CONFIG) private readonly config: AuthConfig,
     private readonly audit: AuditLog<AuditAction>,
     private readonly revocations: RevocationLog,
-  ) {}
+  ) {
+    this.statements = sessionStatements(config, revocations);
+  }
 
   async begin(transaction: Transaction, session: NewSession): Promise<void> {
-    await transaction.insert(sessions).values({ ...session, expiresAt: this.expiry(sql`now()`) });
+    await transaction
+      .insert(sessions)
+      .values({ ...session, expiresAt: expiry(this.config, sql`now()`) });
   }
 
   /** The session, if it and its user's account are still good. */
@@ -115,22 +122,22 @@ export class SessionStore {
     transaction: Transaction,
     { sid, clientId, lasts }: { sid: string; clientId: string; lasts: boolean },
   ): Promise<SessionInUse | undefined> {
-    const isIt = and(eq(sessions.sid, sid), isLive);
-    const [held] = lasts
-      ? await transaction
-          .update(sessions)
-          .set(this.use())
-          .where(isIt)
-          .returning({ sid: sessions.sid })
-      : await transaction.select({ sid: sessions.sid }).from(sessions).where(isIt).for('share');
-    if (!held) return undefined;
-    // Not in the statement before: its view of the roles would be from before it waited for the row.
-    const [session] = await transaction
-      .select({ ...liveSession, issuedAt: this.revocations.issueTime({ sid, clientId }) })
-      .from(sessions)
-      .innerJoin(users, eq(users.id, sessions.userId))
-      .where(and(eq(sessions.sid, sid), isNull(users.disabledAt)));
-    return session;
+    const hold = lasts ? this.statements.use : this.statements.hold;
+    // Two statements: the view of one alone would be from before it waited for the row.
+    const [held, session] = await Promise.all([
+      hold.run(transaction, { sid }),
+      this.readHeld(transaction, { sid, clientId }),
+    ]);
+    return held.length > 0 ? session : undefined;
+  }
+
+  /** As `forToken`, of a live session whose row the transaction holds already. */
+  async readHeld(
+    transaction: Transaction,
+    { sid, clientId }: { sid: string; clientId: string },
+  ): Promise<SessionInUse | undefined> {
+    const [session] = await this.statements.read.run(transaction, { sid, clientId });
+    return session && inUse(session);
   }
 
   /**
@@ -222,13 +229,6 @@ export class SessionStore {
   }
 
   private use() {
-    return { lastUsedAt: sql`now()`, expiresAt: this.expiry(sql`${sessions.createdAt}`) };
-  }
-
-  /** Idle limit from now, absolute limit from `createdAt`: whichever comes first. */
-  private expiry(createdAt: SQL): SQL {
-    const { SIGNET_SESSION_IDLE_SECONDS: idle, SIGNET_SESSION_ABSOLUTE_SECONDS: absolute } =
-      this.config;
-    return sql`least(now() + make_interval(secs => ${idle}), ${createdAt} + make_interval(secs => ${absolute}))`;
+    return { lastUsedAt: sql`now()`, expiresAt: expiry(this.config, sessions.createdAt) };
   }
 }

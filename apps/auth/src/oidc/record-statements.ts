@@ -1,0 +1,88 @@
+import { sql } from 'drizzle-orm';
+import type { AdapterPayload } from 'oidc-provider';
+import { engineRecords, grants, sessions, users } from '../schema.js';
+import { Statement } from '../statement.js';
+
+/** What is read of a record. */
+export interface FoundRecord {
+  hash: string;
+  payload: AdapterPayload;
+  /** Seconds; null when it has not been consumed. */
+  consumed: string | null;
+}
+
+/** A refresh token together with what the engine is going to ask for next. */
+interface FoundRefreshToken extends FoundRecord {
+  grant_id: string | null;
+  grant_payload: AdapterPayload | null;
+  user_id: string | null;
+  email: string | null;
+}
+
+export interface NewRecord extends Record<string, unknown> {
+  model: string;
+  hash: string;
+  grantId: string | null;
+  uid: string | null;
+  userCodeHash: string | null;
+  parentHash: string | null;
+  sealedValue: string | null;
+  payload: AdapterPayload;
+  expiresAt: Date | null;
+  /** Whether a second record of this value is refused while the first is good. */
+  onceOnly: boolean;
+}
+
+const { placeholder } = sql;
+
+const columns = sql.raw(`record.hash, record.payload,
+  floor(extract(epoch from record.consumed_at))::bigint as consumed`);
+
+const isCurrent = sql.raw('(record.expires_at is null or record.expires_at > now())');
+
+/** The one way in which a model's records are looked up by something. */
+function by(name: string, column: string) {
+  return new Statement<{ model: string; value: string }, FoundRecord>(
+    name,
+    () => sql`
+      select ${columns} from ${engineRecords} record
+      where record.model = ${placeholder('model')} and ${isCurrent}
+        and ${sql.raw(`record.${column}`)} = ${placeholder('value')}`,
+  );
+}
+
+export const findRecord = {
+  byHash: by('record_by_hash', 'hash'),
+  byUid: by('record_by_uid', 'uid'),
+  byUserCode: by('record_by_user_code', 'user_code_hash'),
+};
+
+export const findRefreshToken = new Statement<{ hash: string }, FoundRefreshToken>(
+  'refresh_token_by_hash',
+  () => sql`
+    select ${columns}, record.grant_id, held.payload as grant_payload, owner.id as user_id, owner.email
+    from ${engineRecords} record
+    left join ${grants} held on held.id = record.grant_id and held.expires_at > now()
+    left join ${sessions} login on login.sid = record.grant_id
+    left join ${users} owner on owner.id = login.user_id and owner.disabled_at is null
+    where record.model = 'RefreshToken' and record.hash = ${placeholder('hash')} and ${isCurrent}`,
+);
+
+/** What is null stays as it was in a record that there is already: it may be stored again without. */
+export const storeRecord = new Statement<NewRecord, object>(
+  'store_record',
+  () => sql`
+    insert into ${engineRecords} as stored
+      (model, hash, grant_id, uid, user_code_hash, parent_hash, sealed_value, payload, expires_at)
+    values (${placeholder('model')}, ${placeholder('hash')}, ${placeholder('grantId')},
+      ${placeholder('uid')}, ${placeholder('userCodeHash')}, ${placeholder('parentHash')},
+      ${placeholder('sealedValue')}, ${placeholder('payload')}, ${placeholder('expiresAt')})
+    on conflict (model, hash) do update set
+      grant_id = excluded.grant_id, uid = excluded.uid, payload = excluded.payload,
+      expires_at = excluded.expires_at,
+      user_code_hash = coalesce(excluded.user_code_hash, stored.user_code_hash),
+      parent_hash = coalesce(excluded.parent_hash, stored.parent_hash),
+      sealed_value = coalesce(excluded.sealed_value, stored.sealed_value)
+    where not ${placeholder('onceOnly')}::boolean or stored.expires_at < now()
+    returning hash`,
+);

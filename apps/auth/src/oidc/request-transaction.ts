@@ -1,0 +1,113 @@
+import type { Transaction } from '@signet/database';
+import { NodePgSession, NodePgTransaction } from 'drizzle-orm/node-postgres';
+import { PgDialect } from 'drizzle-orm/pg-core';
+import type { Pool, PoolClient } from 'pg';
+
+type Query<Result> = (transaction: Transaction) => Promise<Result>;
+
+interface Opened {
+  client: PoolClient;
+  transaction: Transaction;
+  begun: Promise<unknown>;
+}
+
+const dialect = new PgDialect({ casing: 'snake_case' });
+
+/**
+ * A transaction that begins with its first query, and does not wait for PostgreSQL where it need not:
+ * the beginning goes out together with the first query, and what was deferred together with the commit.
+ */
+export class RequestTransaction {
+  readonly offers = new Map<string, unknown>();
+  private opened: Promise<Opened> | undefined;
+  private last: Promise<unknown> = Promise.resolve();
+  private hasFailed = false;
+  private isClosed = false;
+  private readonly deferred: Query<unknown>[] = [];
+
+  constructor(private readonly pool: Pool) {}
+
+  get isOpen(): boolean {
+    return this.opened !== undefined;
+  }
+
+  /** One query at a time: the engine starts several at once, and a transaction is one sequence. */
+  use<Result>(query: Query<Result>): Promise<Result> {
+    const opened = this.open();
+    const result = this.last.then(async () => {
+      const { transaction, begun } = await opened;
+      const deferred = this.sendDeferred(transaction);
+      const [answer] = await Promise.all([query(transaction), begun, ...deferred]);
+      return answer;
+    });
+    this.last = result.catch(() => (this.hasFailed = true));
+    return result;
+  }
+
+  /** For what cannot fail: it runs before the next query, or along with the commit. */
+  defer(query: Query<unknown>): void {
+    this.deferred.push(query);
+  }
+
+  /** @throws {Error} when it cannot be known to have been committed, and no query has thrown before */
+  async commit(): Promise<void> {
+    if (!this.isOpen && this.deferred.length === 0) return;
+    const opened = this.open();
+    await this.last;
+    await this.close(await opened, async ({ client, transaction, begun }) => {
+      const deferred = this.sendDeferred(transaction);
+      const [{ command }] = await Promise.all([client.query('commit'), begun, ...deferred]);
+      // PostgreSQL answers so to the commit of what has failed; whoever sent that has been told.
+      if (command === 'ROLLBACK' && !this.hasFailed) throw new Error('the transaction has failed');
+    });
+  }
+
+  /** Harmless after a commit that failed. */
+  async rollBack(): Promise<void> {
+    if (!this.opened || this.isClosed) return;
+    await this.last;
+    const opened = await this.opened.catch(() => undefined);
+    if (opened) await this.close(opened, ({ client }) => client.query('rollback')).catch(ignore);
+  }
+
+  private open(): Promise<Opened> {
+    this.opened ??= begin(this.pool);
+    return this.opened;
+  }
+
+  private sendDeferred(transaction: Transaction): Promise<unknown>[] {
+    return this.deferred.splice(0).map((query) => query(transaction));
+  }
+
+  /** A connection of which nobody knows what state it is in is not used again. */
+  private async close(opened: Opened, finish: (opened: Opened) => Promise<unknown>): Promise<void> {
+    this.isClosed = true;
+    const { client } = opened;
+    let isClean = false;
+    try {
+      await finish(opened);
+      isClean = true;
+    } finally {
+      client.off('error', ignore);
+      client.release(!isClean);
+    }
+  }
+}
+
+async function begin(pool: Pool): Promise<Opened> {
+  const client = await pool.connect();
+  // A connection that is lost while nothing is asked of it is noticed by the next query.
+  client.on('error', ignore);
+  const session = new NodePgSession<Record<string, unknown>, Record<string, never>>(
+    client,
+    dialect,
+    undefined,
+  );
+  const begun = client.query('begin');
+  begun.catch(ignore);
+  return { client, transaction: new NodePgTransaction(dialect, session, undefined), begun };
+}
+
+function ignore(): void {
+  // Whoever needs it is told in another way.
+}
