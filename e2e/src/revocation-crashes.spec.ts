@@ -93,7 +93,11 @@ describe('when a service is killed', () => {
     await Promise.all(GUARDED_SERVICES.map((service) => system.services[service].restart()));
     await expectRefused([token]);
     await expectOthersWelcome();
-    while ((await ship(client, admin)).status !== 503) await sleep(200);
+    let answer = await ship(client, admin);
+    for (; answer.status === 404; answer = await ship(client, admin)) await sleep(200);
+    expect([answer.status, answer.body.code]).toEqual([503, 'revocation_state_stale']);
+    expect(answer.headers.get('retry-after')).toBe('2');
+    expect((await client.call('orders', 'GET /admin/orders', { token: admin })).status).toBe(200);
     await system.services.auth.restart();
     while ((await ship(client, admin)).status !== 404) await sleep(50);
     await expectRefused([token]);
