@@ -18,6 +18,7 @@ import { serveDocumentation } from './openapi.js';
 import type { Documentation } from './openapi.js';
 import { Problem } from './problem.js';
 import { answerProblem, ProblemFilter } from './problem.filter.js';
+import { isUnlimited } from './request-path.js';
 import { traceRequests } from './tracing/trace-requests.js';
 import { startTracing } from './tracing/tracing.js';
 import { UnmatchedRequests } from './unmatched.js';
@@ -25,9 +26,6 @@ import { validationPipe } from './validation.js';
 
 /** The largest body a service reads: far above any honest request of ours. */
 const BODY_LIMIT_BYTES = 64 * 1024;
-
-/** Probes, and the keys that many services behind one address may ask for at once. */
-const UNLIMITED = /^\/(health\/|\.well-known\/jwks\.json$)/;
 
 export interface ServiceOptions extends Documentation {
   /** The service's name in logs, such as `orders`. */
@@ -81,7 +79,7 @@ export async function createService(options: ServiceOptions): Promise<NestFastif
   await app.register(fastifyRateLimit, {
     max: config.RATE_LIMIT_PER_MINUTE,
     timeWindow: '1 minute',
-    allowList: (request) => UNLIMITED.test(request.url),
+    allowList: (request) => isUnlimited(request.url),
     errorResponseBuilder: (_request, { ttl }) =>
       new Problem({
         status: HttpStatus.TOO_MANY_REQUESTS,
