@@ -10,6 +10,7 @@ import { randomBytes } from 'node:crypto';
 import { subscribe } from 'node:diagnostics_channel';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describeAccess, listRoutes } from '@signet/auth-guard';
+import type { Access } from '@signet/auth-guard';
 import { createService } from '@signet/http';
 import type { ServiceOptions } from '@signet/http';
 import { startThrowAwayPostgres } from '@signet/launcher';
@@ -27,7 +28,8 @@ Every route of every service, as the running services say it: a change of access
 \`${REWRITE}\` writes it, and a test fails when it is out of date.
 
 _public_ looks at no token. _roles: a or b_ takes a user's token with one of them, _any user_ any user's.
-_scope a (service)_ takes a service's own token with that scope. HEAD goes where GET goes.
+_scope a (service)_ takes a service's own token with that scope. _Fresh within 10 s_ is answered with 503
+while the service has not known for so long what is revoked (docs/revocation.md). HEAD goes where GET goes.
 
 _Outside the guard_ are routes that something other than a controller answers: the OpenAPI pages and, in
 auth, the OAuth engine, which has rules of its own.`;
@@ -94,16 +96,23 @@ async function routesOf(service: Service, databaseUrl: string): Promise<Routes> 
   const app = await createService(await describeService(service, databaseUrl));
   try {
     await app.init();
-    const guarded = listRoutes(app).map(({ method, path, access, controller, handler }) => ({
-      method,
-      path,
-      access: describeAccess(access),
-      handler: `${controller}.${handler}`,
-    }));
+    const guarded = listRoutes(app).map(
+      ({ method, path, access, maxRevocationAge, controller, handler }) => ({
+        method,
+        path,
+        access: describeRoute(access, maxRevocationAge),
+        handler: `${controller}.${handler}`,
+      }),
+    );
     return { guarded: guarded.sort(byPath), outside: outsideOf(guarded) };
   } finally {
     await app.close();
   }
+}
+
+function describeRoute(access: Access, maxRevocationAge: number | undefined): string {
+  const who = describeAccess(access);
+  return maxRevocationAge === undefined ? who : `${who}; fresh within ${maxRevocationAge} s`;
 }
 
 /** Routes that somebody gave to Fastify without Nest. Fastify itself adds HEAD beside GET. */
@@ -145,6 +154,9 @@ function environment(databaseUrl: string): NodeJS.ProcessEnv {
     SIGNET_KEY_ENCRYPTION_KEY: secret(),
     SIGNET_COOKIE_SECRET: secret(),
     SIGNET_ORDERS_CLIENT_SECRET: secret(),
+    SIGNET_PAYMENT_PROVIDER: 'sandbox',
+    SIGNET_SANDBOX_API_KEY: secret(),
+    SIGNET_SANDBOX_WEBHOOK_SECRETS: secret(),
   };
 }
 
