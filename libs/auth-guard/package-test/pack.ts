@@ -7,6 +7,8 @@ const root = join(packageDir, '../..');
 
 export interface Packed {
   tarball: string;
+  /** The directory that was packed, with what the release made in it. */
+  source: string;
   /** What is in it. */
   files: string[];
 }
@@ -21,7 +23,7 @@ export function pack(directory: string): Packed {
   cpSync(packageDir, copy, {
     recursive: true,
     filter: (path) =>
-      !['dist', 'node_modules', 'package-test'].some((name) => path.endsWith(`/${name}`)),
+      !['dist', 'docs', 'node_modules', 'package-test'].some((name) => path.endsWith(`/${name}`)),
   });
   cpSync(join(root, 'tsconfig.base.json'), join(directory, 'tsconfig.base.json'));
   symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
@@ -32,6 +34,7 @@ export function pack(directory: string): Packed {
   ];
   return {
     tarball: join(directory, packed.filename),
+    source: copy,
     files: packed.files.map(({ path }) => path),
   };
 }

@@ -23,9 +23,27 @@ const run = (cwd: string, ...words: string[]) =>
 describe('the package', () => {
   it('holds what it runs on, its documents, and no tests', () => {
     const others = packed.files.filter((file) => !/^dist\/.+\.(?:js|d\.ts|js\.map)$/.test(file));
-    expect(others.sort()).toEqual(['LICENSE', 'README.md', 'package.json']);
+    const reference = ['README', 'index', 'prometheus', 'testing'];
+    const documents = ['LICENSE', 'README.md', ...reference.map((name) => `docs/api/${name}.md`)];
+    expect(others.sort()).toEqual([...documents, 'package.json'].sort());
     expect(packed.files).toContain('dist/index.js');
     expect(packed.files.filter((file) => /spec|conformance|package-test/.test(file))).toEqual([]);
+  });
+
+  // That each has a docstring is seen to by TypeDoc, which packs nothing otherwise.
+  it.each([
+    ['index', 'index'],
+    ['testing', 'testing/index'],
+    ['prometheus', 'prometheus/index'],
+  ])('has a reference of all that %s exports', (reference, module) => {
+    const read = (file: string) => readFileSync(join(packed.source, file), 'utf8');
+    const headings = read(`docs/api/${reference}.md`).match(/(?<=^### )\w+/gm) ?? [];
+    const declared = /^export (?:type )?\{([^}]+)\}|^export declare \w+ (\w+)/gm;
+    const names = [...read(`dist/${module}.d.ts`).matchAll(declared)].flatMap(
+      ([, list, name = '']) => list?.split(',').map((each) => each.trim()) ?? [name],
+    );
+    expect(names).not.toEqual([]);
+    expect(new Set(headings)).toEqual(new Set(names));
   });
 
   it('has nothing that publint objects to', async () => {

@@ -148,21 +148,25 @@ export interface AuthErrorOptions extends ErrorOptions {
  * Neither its message nor its detail ever repeats a part of the token.
  */
 export class AuthError extends Error {
+  /** The class's name, which stays when code is made smaller. */
   override readonly name: string = 'AuthError';
   /** Whole seconds after which trying again makes sense, where it does. */
   declare readonly retryAfter?: number;
 
   constructor(
+    /** Stable: what programs switch on. */
     readonly code: AuthErrorCode,
     { detail, cause }: AuthErrorOptions = {},
   ) {
     super(detail ?? REASONS[code].title, { cause });
   }
 
+  /** The status of HTTP that it is answered with. */
   get status(): number {
     return REASONS[this.code].status;
   }
 
+  /** The same for every occurrence (RFC 9457 section 3.1.3). */
   get title(): string {
     return REASONS[this.code].title;
   }
@@ -206,6 +210,7 @@ export class InsufficientScopeError extends AuthError {
   override readonly name = 'InsufficientScopeError';
 
   constructor(
+    /** What it would take. */
     readonly required: MissingAccess,
     detail: string,
   ) {
@@ -268,5 +273,6 @@ export class ReplayUnknownError extends AuthError {
 
 /** The guard was set up with options that cannot work or would make it weak. Thrown at boot. */
 export class AuthGuardConfigurationError extends Error {
+  /** The class's name, which stays when code is made smaller. */
   override readonly name = 'AuthGuardConfigurationError';
 }

@@ -1,9 +1,10 @@
 export type { Access, Caller, OptionalToken, PublicAccess, TokenAccess } from './access/access.js';
 export { AccessConflictError, describeAccess } from './access/access.js';
-export type { PublicOptions } from './access/decorators.js';
+export type { AccessDecorator, PublicOptions } from './access/decorators.js';
 export { accessOf, Authenticated, Public, Roles, Scopes } from './access/decorators.js';
 export type { Owner } from './access/ownership.js';
 export { isOwnerOr } from './access/ownership.js';
+export type { AuthenticatorOptions, Verifier } from './authentication/authenticator.js';
 export { Authenticator } from './authentication/authenticator.js';
 export type { Credentials, TokenRequest, TokenScheme } from './authentication/credentials.js';
 export type { TokenCookieOptions } from './authentication/token-cookie.js';
@@ -13,7 +14,7 @@ export type { DpopNonceOptions, DpopOptions } from './dpop/options.js';
 export type { DpopAlgorithm } from './dpop/proof-key.js';
 export type { ReplayStore } from './dpop/replay-store.js';
 export { MemoryReplayStore } from './dpop/replay-store.js';
-export type { AuthErrorCode, MissingAccess } from './errors.js';
+export type { AuthErrorCode, AuthErrorOptions, ChallengeError, MissingAccess } from './errors.js';
 export {
   AmbiguousRequestError,
   AuthError,
@@ -34,7 +35,7 @@ export { entraId } from './issuers/entra-id.js';
 export type { IssuerOptions, PresetOptions } from './issuers/issuer-options.js';
 export type { KeycloakOptions } from './issuers/keycloak.js';
 export { keycloak } from './issuers/keycloak.js';
-export type { IssuerStatus } from './issuers/trusted-issuers.js';
+export type { IssuerStatus, TrustedIssuer } from './issuers/trusted-issuers.js';
 export { TrustedIssuers } from './issuers/trusted-issuers.js';
 export type { JsonObject } from './jws/json.js';
 export type { JwksOptions, KeysOptions, PublicKeyOptions } from './keys/from-options.js';
@@ -60,7 +61,7 @@ export { listRoutes, UndeclaredAccessError } from './nest/route-table.js';
 export type { SocketOptions } from './nest/sockets/guard-sockets.js';
 export { guardSockets } from './nest/sockets/guard-sockets.js';
 export { LiveConnections } from './nest/sockets/live-connections.js';
-export type { OpenResponse } from './nest/streams/live-streams.js';
+export type { OpenResponse, RawResponse } from './nest/streams/live-streams.js';
 export { LiveStreams } from './nest/streams/live-streams.js';
 export type { ResourceMetadataOptions } from './resource-metadata/options.js';
 export type { Revocation } from './revocation/feed-format.js';

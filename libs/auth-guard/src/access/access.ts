@@ -6,6 +6,7 @@ export type Access = PublicAccess | TokenAccess;
 
 /** Anybody. */
 export interface PublicAccess {
+  /** What tells it from an access that takes a token. */
   readonly kind: 'public';
   /** What happens to a token that comes along. It is not looked at when absent. */
   readonly token?: OptionalToken;
@@ -17,8 +18,11 @@ export interface PublicAccess {
  */
 export type OptionalToken = 'optional' | 'lenient';
 
+/** Whoever has a good token that meets all of this. */
 export interface TokenAccess {
+  /** What tells it from a public access. */
   readonly kind: 'token';
+  /** Whose token. */
   readonly caller: Caller;
   /** One of these is needed; none when empty. */
   readonly roles: readonly string[];
@@ -39,6 +43,7 @@ export interface TokenDeclaration {
 
 /** Decorators that contradict each other. */
 export class AccessConflictError extends Error {
+  /** The class's name, which stays when code is made smaller. */
   override readonly name = 'AccessConflictError';
 }
 

@@ -5,8 +5,10 @@ import type { Access, AccessDeclaration, Caller, OptionalToken } from './access.
 const ACCESS = Symbol.for('@signet/auth-guard:access');
 
 type Target = abstract new (...args: never[]) => unknown;
-type AccessDecorator = ClassDecorator & MethodDecorator;
+/** Stands on a class, for all of its methods, or on a method. */
+export type AccessDecorator = ClassDecorator & MethodDecorator;
 
+/** What `@Public()` takes. */
 export interface PublicOptions {
   /**
    * Looks at a token that comes along, so that `@CurrentUser()` knows who calls; it is undefined

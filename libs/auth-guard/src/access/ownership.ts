@@ -1,7 +1,14 @@
 import type { Principal } from '../token/principal.js';
 
 /** Whose something is. With several issuers an id alone does not say it. */
-export type Owner = string | { issuer: string; subject: string };
+export type Owner =
+  | string
+  | {
+      /** `iss` of the owner's tokens. */
+      issuer: string;
+      /** `sub` of the owner's tokens. */
+      subject: string;
+    };
 
 /**
  * Whether a caller owns something, or has a role that opens everybody's. Answer 404 when not, as for what

@@ -9,13 +9,21 @@ import type { TokenCookieOptions } from './token-cookie.js';
 
 /** Whatever tells a good token from a bad one. */
 export interface Verifier {
+  /**
+   * Who calls, as a token says: at once, or later when a key has to be waited for.
+   *
+   * @throws {AuthError} why the token is refused
+   */
   verify(token: string): Principal | Promise<Principal>;
 }
 
+/** What an authenticator works with. */
 export interface AuthenticatorOptions {
   /** May accept bound tokens when `dpop` is given. */
   verifier: Verifier;
+  /** Without it, cookies are not looked at. */
   cookie?: TokenCookieOptions | undefined;
+  /** Without it, tokens that are bound to a key are refused. */
   dpop?: Dpop | undefined;
 }
 
@@ -25,7 +33,11 @@ export class Authenticator {
   private readonly cookie: TokenCookieOptions | undefined;
   private readonly dpop: Dpop | undefined;
 
-  /** @throws {AuthGuardConfigurationError} */
+  /**
+   * For use without Nest.
+   *
+   * @throws {AuthGuardConfigurationError}
+   */
   constructor({ verifier, cookie, dpop }: AuthenticatorOptions) {
     this.verifier = verifier;
     this.cookie = cookie;

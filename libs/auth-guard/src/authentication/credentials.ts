@@ -2,14 +2,22 @@ import { AmbiguousRequestError, InvalidTokenError } from '../errors.js';
 
 /** What is read of a request, in the form that Fastify, Express and a bare upgrade share. */
 export interface TokenRequest {
+  /** `GET`, `POST`, … */
   method: string;
   /** The request target, with the query. */
   url: string;
-  headers: Partial<Record<string, string | string[]>> & { authorization?: string };
+  /** By their names in small letters. */
+  headers: Partial<Record<string, string | string[]>> & {
+    /** Node hands on the first one only. */
+    authorization?: string;
+  };
   /** Names and values in turn, as they came: Node tells in no other place that a field came twice. */
   rawHeaders?: readonly string[];
   /** Node's own request, where a framework keeps it (Fastify). */
-  raw?: { rawHeaders?: readonly string[] };
+  raw?: {
+    /** Names and values in turn. */
+    rawHeaders?: readonly string[];
+  };
   /** As the framework parsed it, where it has by now. */
   body?: unknown;
 }
@@ -19,7 +27,9 @@ export type TokenScheme = 'Bearer' | 'DPoP';
 
 /** A token as it came, not looked at yet. */
 export interface Credentials {
+  /** How it came; `Bearer` from a cookie. */
   scheme: TokenScheme;
+  /** Its text, in whatever form. */
   token: string;
 }
 

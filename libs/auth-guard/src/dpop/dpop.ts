@@ -20,6 +20,7 @@ export interface BoundRequest {
 
 /** Proofs of possession for bound tokens (RFC 9449 section 7). */
 export class Dpop {
+  /** @internal */
   readonly settings: DpopSettings;
   private readonly nonces: DpopNonces | undefined;
   private readonly replays: ReplayStore;
@@ -42,6 +43,7 @@ export class Dpop {
   /**
    * Checks that whoever sent a bound token holds its key.
    *
+   * @internal
    * @throws {InvalidTokenError} `dpop_proof_invalid`, `token_binding_mismatch`
    * @throws {DpopNonceError} with the nonce to use
    * @throws {ReplayUnknownError} when it cannot be told whether the proof is new

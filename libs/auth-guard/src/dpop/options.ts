@@ -34,6 +34,7 @@ export interface DpopOptions {
   nonce?: boolean | DpopNonceOptions;
 }
 
+/** The nonces of a service that has several replicas (RFC 9449 section 9). */
 export interface DpopNonceOptions {
   /** At least 32 bytes, the same in every replica. */
   secret: string | Uint8Array;

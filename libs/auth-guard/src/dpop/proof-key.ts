@@ -7,6 +7,7 @@ import { assertVerificationKey, UnusableKeyError } from '../keys/rsa.js';
 /** What a proof may be signed with: asymmetric algorithms alone (RFC 9449 section 4.3, check 5). */
 export const DPOP_ALGORITHMS = ['ES256', 'ES384', 'EdDSA', 'Ed25519', 'PS256', 'RS256'] as const;
 
+/** The JWS algorithms that a DPoP proof may be signed with. */
 export type DpopAlgorithm = (typeof DPOP_ALGORITHMS)[number];
 
 interface Algorithm {

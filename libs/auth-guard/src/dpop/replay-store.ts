@@ -16,6 +16,7 @@ export interface ReplayStore {
 
 /** There is no room for another proof; until the oldest ones may go, none is accepted. */
 export class ReplayStoreFullError extends Error {
+  /** The class's name, which stays when code is made smaller. */
   override readonly name = 'ReplayStoreFullError';
 }
 
@@ -35,11 +36,16 @@ export class MemoryReplayStore implements ReplayStore {
     private readonly maxEntries = 100_000,
   ) {}
 
+  /** How many proofs are remembered, such as are over by now among them. */
   get size(): number {
     return this.used.size;
   }
 
-  /** @throws {ReplayStoreFullError} */
+  /**
+   * Notes a proof.
+   *
+   * @throws {ReplayStoreFullError}
+   */
   remember(id: string, until: number): boolean {
     const now = this.now();
     const known = this.used.get(id);

@@ -2,9 +2,11 @@ import { InvalidTokenError } from '../errors.js';
 import type { TokenDialect } from '../token/dialect.js';
 import type { IssuerOptions, PresetOptions } from './issuer-options.js';
 
+/** Which user pool's tokens are accepted. */
 export interface CognitoOptions extends Omit<PresetOptions, 'audience'> {
   /** The region, such as `eu-central-1`. */
   region: string;
+  /** The pool's id, such as `eu-central-1_AbCdEf123`. */
   userPoolId: string;
   /** The app clients whose users and whose own tokens are accepted. */
   clientIds: string | readonly string[];

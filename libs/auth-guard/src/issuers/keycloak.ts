@@ -7,6 +7,7 @@ import { memberOf, textOf } from './members.js';
 export interface KeycloakOptions extends PresetOptions {
   /** Where Keycloak is, such as `https://sso.example.com`. */
   url: string;
+  /** The realm's name, as its address has it. */
   realm: string;
   /** Takes the roles of this client (`resource_access`) in place of the realm's (`realm_access`). */
   clientRoles?: string;

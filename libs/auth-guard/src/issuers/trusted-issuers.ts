@@ -5,14 +5,19 @@ import type { KeySource, KeyStatus } from '../keys/key-source.js';
 import type { Principal } from '../token/principal.js';
 import type { TokenCounts, TokenVerifier } from '../token/verifier.js';
 
+/** An issuer, and what tells its good tokens. */
 export interface TrustedIssuer {
+  /** `iss` of its tokens. */
   issuer: string;
+  /** Where its keys come from. */
   keys: KeySource;
+  /** Knows its keys and its terms, and nobody else's. */
   verifier: TokenVerifier;
 }
 
-/** For metrics. */
+/** What one issuer's keys and tokens are like, for metrics. */
 export interface IssuerStatus {
+  /** `iss` of its tokens. */
   issuer: string;
   /** Good tokens since the start. */
   tokens: TokenCounts;
@@ -38,7 +43,11 @@ export class TrustedIssuers implements Verifier {
     this.only = issuers.length === 1 ? issuers[0].verifier : undefined;
   }
 
-  /** @throws {AuthError} */
+  /**
+   * Asks the verifier of the issuer that the token names.
+   *
+   * @throws {AuthError}
+   */
   verify(token: string): Principal | Promise<Principal> {
     if (this.only) return this.only.verify(token);
     // Nothing is believed here yet: who lies about `iss` is asked for a signature of that issuer.
@@ -48,6 +57,7 @@ export class TrustedIssuers implements Verifier {
     return verifier.verify(token);
   }
 
+  /** One entry for each issuer, in the order of the options. */
   status(): IssuerStatus[] {
     return this.issuers.map(({ issuer, keys, verifier }) => ({
       issuer,
@@ -56,10 +66,12 @@ export class TrustedIssuers implements Verifier {
     }));
   }
 
+  /** Fetches what keys have to be fetched, before the application serves. */
   async start(): Promise<void> {
     await Promise.all(this.issuers.map(async ({ keys }) => keys.start?.()));
   }
 
+  /** Ends what goes on in the background. */
   async close(): Promise<void> {
     await Promise.all(this.issuers.map(async ({ keys }) => keys.close?.()));
   }

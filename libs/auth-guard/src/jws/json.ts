@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 
+/** What JSON calls an object; frozen all the way down where the guard hands it out. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Deeper nesting than any real claim has; what it stops is a stack that grows with the input. */

@@ -10,6 +10,7 @@ import { RemoteKeys } from './remote/remote-keys.js';
 
 /** One public key: a KeyObject, a PEM text or a JWK. */
 export interface PublicKeyOptions {
+  /** RSA of 2048 to 8192 bits. */
   publicKey: KeyObject | string | JsonWebKey;
   /** The `kid` that tokens must name. Without one, any: there is only this key. */
   kid?: string;
@@ -17,13 +18,19 @@ export interface PublicKeyOptions {
 
 /** A set of public keys that never changes. */
 export interface JwksOptions {
+  /** Each key with `use: "sig"` and a `kid` of its own. */
   jwks: JsonWebKeySet;
 }
 
 /** The four ways to say where the keys come from. */
 export type KeysOptions = RemoteKeysOptions | PublicKeyOptions | JwksOptions | KeySource;
 
-/** @throws {AuthGuardConfigurationError} */
+/**
+ * Makes a key source of what the option `keys` takes, for a `TokenVerifier` without Nest. The caller starts
+ * and closes it.
+ *
+ * @throws {AuthGuardConfigurationError}
+ */
 export function keySource(
   options: KeysOptions,
   context: { issuer: string; clock?: Clock; log?: GuardLog },

@@ -5,6 +5,7 @@ import { assertVerificationKey, UnusableKeyError } from './rsa.js';
 
 /** A JWK Set (RFC 7517 section 5). */
 export interface JsonWebKeySet {
+  /** In any order; keys of other kinds and uses are passed over. */
   keys: readonly JsonWebKey[];
 }
 

@@ -24,11 +24,17 @@ export interface KeySource {
   status?(): KeyStatus;
 }
 
+/** What a key source stands on, for metrics. */
 export interface KeyStatus {
   /** Keys that verify tokens now. */
   count: number;
   /** Seconds since they were asked for; undefined while there are none. */
   age: number | undefined;
   /** Since the start. */
-  fetches: { succeeded: number; failed: number };
+  fetches: {
+    /** The set came, and could be used. */
+    succeeded: number;
+    /** It did not come, or must not be used. */
+    failed: number;
+  };
 }

@@ -8,6 +8,7 @@ export interface CallCount {
   outcome: 'admitted' | 'anonymous' | 'refused';
   /** Why it was refused. */
   code?: AuthErrorCode;
+  /** Since the start. */
   count: number;
 }
 

@@ -94,11 +94,16 @@ import { LiveStreams } from './streams/live-streams.js';
   ],
 })
 export class AuthGuardModule extends ConfigurableModuleClass implements NestModule {
+  /** @internal */
   constructor(private readonly metadata: ResourceMetadata) {
     super();
   }
 
-  /** Nest calls it before it gives controllers their routes, and in applications that serve HTTP alone. */
+  /**
+   * Nest calls it before it gives controllers their routes, and in applications that serve HTTP alone.
+   *
+   * @internal
+   */
   configure(): void {
     this.metadata.mount();
   }

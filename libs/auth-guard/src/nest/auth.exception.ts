@@ -9,7 +9,9 @@ import type { ProblemDetails } from './challenge.js';
  * already set the challenge, `Retry-After` and the content type on the response.
  */
 export class AuthException extends HttpException {
+  /** Stable: what programs switch on. */
   readonly code: AuthErrorCode;
+  /** The body of the answer. */
   readonly problem: ProblemDetails;
   /** Seconds, when trying again later makes sense. */
   readonly retryAfter: number | undefined;

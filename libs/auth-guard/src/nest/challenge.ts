@@ -1,7 +1,7 @@
 import type { TokenScheme } from '../authentication/credentials.js';
 import type { DpopOptions } from '../dpop/options.js';
 import { DPOP_ALGORITHMS } from '../dpop/proof-key.js';
-import type { AuthError } from '../errors.js';
+import type { AuthError, MissingAccess } from '../errors.js';
 import { DpopNonceError, InsufficientScopeError } from '../errors.js';
 import { metadataUrl } from '../resource-metadata/options.js';
 import type { ResourceMetadataOptions } from '../resource-metadata/options.js';
@@ -10,14 +10,16 @@ import type { ResourceMetadataOptions } from '../resource-metadata/options.js';
 export interface ProblemDetails {
   /** `urn:signet:problem:<code>` */
   type: string;
+  /** What kind of problem it is, for people. */
   title: string;
+  /** The status of the answer. */
   status: number;
   /** One of `AuthErrorCode`. */
   code: string;
   /** What was expected, where the title does not say it already. */
   detail?: string;
   /** On 403: what the route demands and the token does not have. */
-  required?: { caller?: string; roles?: readonly string[]; scopes?: readonly string[] };
+  required?: MissingAccess;
 }
 
 /** The body for an error of the guard. */

@@ -26,6 +26,7 @@ export interface GuardMetricsSnapshot {
  */
 @Injectable()
 export class GuardMetrics {
+  /** @internal */
   constructor(
     private readonly calls: CallCounts,
     private readonly issuers: TrustedIssuers,
@@ -33,6 +34,7 @@ export class GuardMetrics {
     private readonly revocations: Revocations,
   ) {}
 
+  /** What they are now. */
   read(): GuardMetricsSnapshot {
     return {
       calls: this.calls.list(),

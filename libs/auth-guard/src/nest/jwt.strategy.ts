@@ -10,7 +10,8 @@ import { AuthException } from './auth.exception.js';
 type PassportRequest = Parameters<Strategy['authenticate']>[0];
 
 /**
- * The Passport strategy `jwt`: passport-jwt's, whose token is found and verified as the guard does it. So `AuthGuard('jwt')` and `request.user` work as they always did.
+ * The Passport strategy `jwt`: passport-jwt's, whose token is found and verified as the guard does it. So
+ * `AuthGuard('jwt')` and `request.user` work as they always did.
  */
 @Injectable()
 export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {

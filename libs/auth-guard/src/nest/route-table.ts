@@ -23,6 +23,7 @@ export interface Route {
   method: string;
   /** With prefixes and version, as it is served: `/v1/orders/:id`. Beyond HTTP, the name or pattern. */
   path: string;
+  /** Who may take it. */
   access: Access;
   /** How old what is known of revocations may be, in seconds, where `@RequireFresh()` says so. */
   maxRevocationAge?: number;
@@ -30,6 +31,7 @@ export interface Route {
 
 /** Routes that do not say who may call them. The application does not start with one. */
 export class UndeclaredAccessError extends Error {
+  /** The class's name, which stays when code is made smaller. */
   override readonly name = 'UndeclaredAccessError';
 }
 

@@ -10,7 +10,9 @@ export const REVOCATION_FEED = {
   audience: 'urn:signet:revocations',
   /** RFC 8417 section 2.3: a Security Event Token, one for each entry. */
   eventType: 'secevent+jwt',
+  /** `typ` of what says that nothing was missed. */
   heartbeatType: 'revocation-heartbeat+jwt',
+  /** `typ` of what says all that is in force. */
   snapshotType: 'revocation-snapshot+jwt',
   /** CAEP 1.0: the login is over. */
   sessionRevoked: 'https://schemas.openid.net/secevent/caep/event-type/session-revoked',
@@ -24,6 +26,7 @@ export const REVOCATION_FEED = {
 export interface Revocation {
   /** Tokens of one login (`sid`), or all tokens of a client (`client_id`). */
   kind: 'session' | 'client';
+  /** Its `sid` or `client_id`: printable ASCII without spaces. */
   id: string;
   /** Only tokens whose `iat` lies before this are void; all of them when absent. Seconds. */
   before?: number;

@@ -13,17 +13,23 @@ import { revocationFeedSettings } from './options.js';
 import type { RevocationFeedOptions, RevocationFeedSettings } from './options.js';
 import { FeedRefusal } from './refusal.js';
 
+/** What a follower believes, and what it works with. */
 export interface RevocationFollowerContext {
+  /** Whose feed it is: `iss` of every message. */
   issuer: string;
+  /** The issuer's keys, which sign tokens and messages alike. */
   keys: KeySource;
   /** Seconds; 5 by default. */
   clockTolerance?: number;
+  /** The system's by default. */
   clock?: Clock;
+  /** Nothing is said by default. */
   log?: GuardLog;
 }
 
 /** How a follower is doing, for metrics. */
 export interface RevocationFollowerStatus extends FeedCounts {
+  /** Whether the stream is open now. */
   connected: boolean;
   /** Entries in force. */
   entries: number;
@@ -96,6 +102,7 @@ export class RevocationFollower {
     return promise;
   }
 
+  /** Ends it; what is known stays known. */
   async close(): Promise<void> {
     this.cancelSweep();
     this.closing.abort();
@@ -103,6 +110,7 @@ export class RevocationFollower {
     await this.kept?.close();
   }
 
+  /** Whether a token is void, by what is known now. */
   isRevoked(principal: Principal): boolean {
     return this.knowledge.isRevoked(principal);
   }
@@ -117,6 +125,7 @@ export class RevocationFollower {
     this.listeners.push(listener);
   }
 
+  /** How it is doing now. */
   get status(): RevocationFollowerStatus {
     return {
       ...this.knowledge.counts,

@@ -21,10 +21,13 @@ export interface KnowledgeOptions extends FeedTrust {
 export interface FeedCounts {
   /** Entries that were taken in one by one. */
   events: number;
+  /** Snapshots that were taken in. */
   snapshots: number;
+  /** Heartbeats that were believed. */
   heartbeats: number;
   /** How often the issuer itself went back, as after the restore of a backup. */
   rewinds: number;
+  /** Messages that were not believed, by why. */
   refused: Record<RefusalReason, number>;
 }
 

@@ -24,6 +24,7 @@ export const REFUSAL_REASONS = [
   'premature',
 ] as const;
 
+/** Why a message of the feed was not believed. */
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
 /** A message of the feed that is not believed. */

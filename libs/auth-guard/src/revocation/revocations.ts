@@ -5,7 +5,12 @@ import type { RevocationFollowerContext, RevocationFollowerStatus } from './foll
 import type { RevocationFeedOptions } from './options.js';
 
 /** Where it is known from which tokens are void before their time: one, the other or both. */
-export interface RevocationOptions extends Partial<RevocationCheck> {
+export interface RevocationOptions {
+  /**
+   * Knowledge of your own, asked on every use of a token, repeated ones included, so it must answer from
+   * memory. What it throws refuses the token.
+   */
+  isRevoked?: RevocationCheck['isRevoked'];
   /** The issuer's feed, followed in the background. None by default. */
   feed?: RevocationFeedOptions;
   /**
@@ -53,14 +58,17 @@ export class Revocations implements RevocationCheck {
     return Math.max(this.follower?.age() ?? 0, this.options.age?.() ?? 0);
   }
 
+  /** Calls `listener` whenever the feed has told of something new. */
   onRevoked(listener: () => void): void {
     this.follower?.onRevoked(listener);
   }
 
+  /** Begins to follow the feed, before the application serves. */
   async start(): Promise<void> {
     await this.follower?.start();
   }
 
+  /** Ends it. */
   async close(): Promise<void> {
     await this.follower?.close();
   }

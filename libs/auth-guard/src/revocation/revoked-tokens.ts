@@ -32,10 +32,12 @@ export class RevokedTokens {
     this.filter = new IdFilter(maxEntries);
   }
 
+  /** How many entries are in force. */
   get size(): number {
     return this.sessions.size + this.clients.size;
   }
 
+  /** Whether an entry makes a token void. */
   isRevoked({ sessionId, clientId, issuedAt }: Principal): boolean {
     if (sessionId !== undefined && this.filter.mayHave(sessionId)) {
       const entry = this.sessions.get(sessionId);

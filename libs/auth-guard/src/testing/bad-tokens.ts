@@ -8,7 +8,8 @@ import type { TestIssuer, TestTokenOptions } from './test-issuer.js';
 /** Tokens that every verifier must refuse, by what is wrong with them. */
 export type BadTokens = Record<BadTokenKind, string>;
 
-type BadTokenKind =
+/** What can be wrong with a token. */
+export type BadTokenKind =
   | 'expired'
   | 'notYetValid'
   | 'wrongIssuer'

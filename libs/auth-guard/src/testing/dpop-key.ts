@@ -24,12 +24,16 @@ export interface DpopProofOptions {
 
 /** A client's key, to which tokens can be bound, and the proofs that it makes (RFC 9449). */
 export class DpopKey {
+  /** The public key, as it stands in proofs. */
   readonly jwk: JsonWebKey;
   /** Its thumbprint, for `cnf.jkt`. */
   readonly thumbprint: string;
   private readonly privateKey: KeyObject;
 
-  constructor(readonly alg: DpopAlgorithm) {
+  constructor(
+    /** What its proofs are signed with. */
+    readonly alg: DpopAlgorithm,
+  ) {
     const { publicKey, privateKey } = generate(alg);
     this.privateKey = privateKey;
     this.jwk = publicKey.export({ format: 'jwk' });
@@ -52,7 +56,12 @@ export class DpopKey {
   }
 
   /** The two header fields of a request. */
-  headers(options: DpopProofOptions): { authorization: string; dpop: string } {
+  headers(options: DpopProofOptions): {
+    /** The scheme `DPoP` and the token. */
+    authorization: string;
+    /** The proof. */
+    dpop: string;
+  } {
     return { authorization: `DPoP ${options.token}`, dpop: this.proof(options) };
   }
 

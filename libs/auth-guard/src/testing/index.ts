@@ -1,4 +1,4 @@
-export type { BadTokens } from './bad-tokens.js';
+export type { BadTokenKind, BadTokens } from './bad-tokens.js';
 export type { DpopProofOptions } from './dpop-key.js';
 export { createDpopKey, DpopKey } from './dpop-key.js';
 export { signWithPublicKey, tamper, unsign } from './forge.js';
@@ -9,5 +9,5 @@ export { createKeyPair } from './key-pair.js';
 export type { TestRevocation } from './revocation-feed.js';
 export { TestRevocationFeed } from './revocation-feed.js';
 export { TestClock } from './test-clock.js';
-export type { TestIssuerOptions, TestTokenOptions } from './test-issuer.js';
+export type { TestGuardOptions, TestIssuerOptions, TestTokenOptions } from './test-issuer.js';
 export { createTestIssuer, TestIssuer } from './test-issuer.js';

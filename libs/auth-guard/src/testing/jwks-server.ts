@@ -11,6 +11,7 @@ export interface JwksServer {
   readonly requests: number;
   /** Answers like this from now on; undefined for the key set again. */
   answerWith(answer: ((response: ServerResponse) => void) | undefined): void;
+  /** Ends it, and what connections there are. */
   close(): Promise<void>;
 }
 

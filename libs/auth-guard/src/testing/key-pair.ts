@@ -3,8 +3,11 @@ import type { JsonWebKey, KeyObject } from 'node:crypto';
 
 /** An RSA key pair of a test issuer. */
 export interface TestKeyPair {
+  /** What tokens call it. */
   kid: string;
+  /** For whoever verifies. */
   publicKey: KeyObject;
+  /** For whoever signs. */
   privateKey: KeyObject;
   /** The public key as an issuer publishes it. */
   jwk: JsonWebKey;

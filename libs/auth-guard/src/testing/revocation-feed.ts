@@ -78,11 +78,13 @@ export class TestRevocationFeed {
     return signJws({ alg: 'RS256', typ, kid }, { ...common, iat, ...claims }, privateKey);
   }
 
+  /** The message that says that nothing was missed. */
   heartbeat(): string {
     const claims = { seq: this.seq, chain: this.chain, as_of: this.clock.now() };
     return this.sign(REVOCATION_FEED.heartbeatType, claims);
   }
 
+  /** What a follower is told first: all that is in force, signed. */
   snapshot(): Buffer {
     const lines = this.entries.map((entry) => `${toLine(entry)}\n`).join('');
     const head = this.sign(REVOCATION_FEED.snapshotType, {
@@ -112,6 +114,7 @@ export class TestRevocationFeed {
     this.server.closeAllConnections();
   }
 
+  /** Ends it, and what connections there are. */
   async close(): Promise<void> {
     clearInterval(this.beating);
     await new Promise((resolve) => {

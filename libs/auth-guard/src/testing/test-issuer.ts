@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { systemClock } from '../clock.js';
 import type { Clock } from '../clock.js';
+import type { JwksOptions } from '../keys/from-options.js';
 import type { JsonWebKeySet } from '../keys/jwk-set.js';
 import { badTokens } from './bad-tokens.js';
 import type { BadTokens } from './bad-tokens.js';
@@ -10,12 +11,24 @@ import { signJws } from './jws.js';
 import { createKeyPair, sharedKeyPair } from './key-pair.js';
 import type { TestKeyPair } from './key-pair.js';
 
+/** What `createTestIssuer()` takes. */
 export interface TestIssuerOptions {
   /** `https://issuer.test` by default. */
   issuer?: string;
   /** `urn:test:api` by default. */
   audience?: string;
+  /** The system's by default; a `TestClock` to move time. */
   clock?: Clock;
+}
+
+/** What the guard needs to trust a test's issuer. */
+export interface TestGuardOptions {
+  /** `iss` of its tokens. */
+  issuer: string;
+  /** `aud` of its tokens. */
+  audience: string;
+  /** Its keys as they are now. */
+  keys: JwksOptions;
 }
 
 /** What a test wants to say about a token; everything else is filled in. */
@@ -26,14 +39,19 @@ export interface TestTokenOptions {
   clientId?: string;
   /** The login it belongs to, `session-1` by default. */
   sessionId?: string;
+  /** None by default. */
   roles?: readonly string[];
+  /** None by default. */
   scopes?: readonly string[];
   /** The issuer's by default. */
   audience?: string | readonly string[];
   /** Seconds from now until it expires, 600 by default. Negative for one that has expired. */
   lifetime?: number;
   /** Binds the token to a key of its client (RFC 9449): one of `createDpopKey()`. */
-  boundTo?: { readonly thumbprint: string };
+  boundTo?: {
+    /** Of the key, as `cnf.jkt` has it (RFC 9449 section 6.1). */
+    readonly thumbprint: string;
+  };
   /** Claims to add or to replace; undefined leaves one out. */
   claims?: Record<string, unknown>;
   /** Header parameters to add or to replace; undefined leaves one out. */
@@ -55,8 +73,11 @@ export function createTestIssuer(options: TestIssuerOptions = {}): TestIssuer {
   return new TestIssuer(options);
 }
 
+/** An issuer with a key of its own, made by `createTestIssuer()`. */
 export class TestIssuer {
+  /** `iss` of its tokens. */
   readonly issuer: string;
+  /** `aud` of its tokens, unless one says something else. */
   readonly audience: string;
   private readonly clock: Clock;
   private readonly pairs: TestKeyPair[] = [sharedKeyPair(0)];
@@ -80,12 +101,12 @@ export class TestIssuer {
   }
 
   /** For `keys` of `AuthGuardModule.forRoot()`. */
-  get keys(): { jwks: JsonWebKeySet } {
+  get keys(): JwksOptions {
     return { jwks: this.jwks };
   }
 
   /** For `AuthGuardModule.forRoot()`. */
-  get options(): { issuer: string; audience: string; keys: { jwks: JsonWebKeySet } } {
+  get options(): TestGuardOptions {
     return { issuer: this.issuer, audience: this.audience, keys: this.keys };
   }
 

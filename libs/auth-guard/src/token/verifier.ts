@@ -23,7 +23,9 @@ export interface RevocationCheck {
   isRevoked(principal: Principal): boolean;
 }
 
+/** What a verifier is told; strict in whatever it is not told. */
 export interface TokenVerifierOptions extends TokenProfileOptions {
+  /** Where the issuer's keys come from: see `keySource()`. */
   keys: KeySource;
   /** Nothing is revoked when absent: a token is then good until it expires. */
   revocation?: RevocationCheck;
@@ -32,9 +34,11 @@ export interface TokenVerifierOptions extends TokenProfileOptions {
    * 10,000 by default, and 0 to verify each one each time. An entry costs about 2 KiB.
    */
   cacheSize?: number;
+  /** The system's by default; another one in tests. */
   clock?: Clock;
 }
 
+/** Good tokens, by how that was known. */
 export interface TokenCounts {
   /** Known from an earlier use. */
   remembered: number;

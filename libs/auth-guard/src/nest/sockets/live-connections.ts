@@ -98,6 +98,7 @@ export class LiveConnections implements OnApplicationShutdown {
     closeSocket(client, reason);
   }
 
+  /** @internal */
   onApplicationShutdown(): void {
     for (const client of [...this.connections.keys()]) this.forget(client);
   }

@@ -9,11 +9,20 @@ import { MODULE_OPTIONS_TOKEN } from '../module-definition.js';
 import type { AuthGuardOptions } from '../options.js';
 
 /** What tells when a response is at its end: Node's `ServerResponse`, or what wraps one as Fastify does. */
-export type OpenResponse = RawResponse | { raw: RawResponse };
+export type OpenResponse =
+  | RawResponse
+  | {
+      /** Node's own. */
+      raw: RawResponse;
+    };
 
-interface RawResponse {
+/** What is needed of Node's `ServerResponse`. */
+export interface RawResponse {
+  /** Whether its connection is gone. */
   readonly destroyed: boolean;
+  /** Calls when it is closed. */
   once(event: 'close', listener: () => void): unknown;
+  /** Breaks it off. */
   destroy(error?: Error): unknown;
 }
 
@@ -88,6 +97,7 @@ export class LiveStreams implements OnApplicationShutdown {
     return concerned.length;
   }
 
+  /** @internal */
   onApplicationShutdown(): void {
     for (const stream of [...this.streams]) this.forget(stream);
   }
