@@ -58,14 +58,20 @@ export class PaymentsService {
   }
 
   private async find(wanted: SQL): Promise<PaymentWithRefunds> {
-    const [row] = await this.database.select().from(payments).where(wanted);
-    if (!row) throw notFound('payment');
+    // One statement, so that the payment and its refunds are of one moment.
     const rows = await this.database
       .select()
-      .from(refunds)
-      .where(eq(refunds.paymentId, row.id))
+      .from(payments)
+      .leftJoin(refunds, eq(refunds.paymentId, payments.id))
+      .where(wanted)
       .orderBy(asc(refunds.createdAt), asc(refunds.id));
-    return { ...toPayment(row), refunds: rows.map((refund) => toRefund(refund, row.currency)) };
+    const [first] = rows;
+    if (!first) throw notFound('payment');
+    const { currency } = first.payments;
+    return {
+      ...toPayment(first.payments),
+      refunds: rows.flatMap((row) => (row.refunds ? [toRefund(row.refunds, currency)] : [])),
+    };
   }
 }
 
