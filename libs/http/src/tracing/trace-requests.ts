@@ -13,6 +13,8 @@ import type { IncomingMessage } from 'node:http';
 import { isProbe, loggablePath } from '../request-path.js';
 import { newTrace } from './trace-context.js';
 
+const tracer = trace.getTracer('@signet/http');
+
 /** Where the trace of a request is kept for what runs outside of its promises. */
 const CONTEXTS = new WeakMap<IncomingMessage, Context>();
 
@@ -52,7 +54,7 @@ export function activeTraceId(): string | undefined {
 function begin(request: FastifyRequest): Context {
   const parent = propagation.extract(ROOT_CONTEXT, request.headers);
   const route = request.routeOptions.url;
-  const span = trace.getTracer('@signet/http').startSpan(
+  const span = tracer.startSpan(
     route === undefined ? request.method : `${request.method} ${route}`,
     {
       kind: SpanKind.SERVER,
