@@ -42,6 +42,10 @@ secret('auth', 'key-encryption-key');
 secret('auth', 'cookie-secret');
 const clientSecret = secret('auth', 'orders-client-secret');
 secret('orders', 'client-secret', () => clientSecret);
+for (const name of ['api-key', 'webhook-secret']) {
+  const shared = secret('sandbox', name);
+  secret('payments', `sandbox-${name}`, () => shared);
+}
 
 const chosen = process.env.SIGNET_DEMO_PASSWORD;
 const demo = [
