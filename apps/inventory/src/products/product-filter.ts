@@ -1,15 +1,18 @@
+import type { Database } from '@signet/database';
 import { and, eq, gte, inArray, lte, or, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import { products } from '../schema.js';
 import type { ProductQuery } from './product.schema.js';
-import { allWordsOf } from './search-words.js';
+import { searchFor } from './search-words.js';
 
 /** The condition that a query of the catalogue stands for. */
-export function matching(query: ProductQuery): SQL | undefined {
+export async function matching(database: Database, query: ProductQuery): Promise<SQL | undefined> {
   const { q, sku, active, currency, minPrice, maxPrice, attribute = [] } = query;
   return and(
     active === 'all' ? undefined : eq(products.active, active === 'true'),
-    q === undefined ? undefined : sql`${products.words} @@ ${allWordsOf(q)}`,
+    q === undefined
+      ? undefined
+      : sql`${products.words} @@ ${await searchFor(database, q)}::tsquery`,
     sku && inArray(products.sku, sku),
     currency === undefined ? undefined : eq(products.currency, currency),
     minPrice === undefined ? undefined : gte(products.priceAmount, minPrice),

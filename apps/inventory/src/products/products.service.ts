@@ -34,8 +34,9 @@ export class ProductsService {
 
   async list(query: ProductQuery): Promise<Page<Product>> {
     const after = decodeCursor(query.cursor, z.tuple([sku]));
+    const matches = await matching(this.database, query);
     const rows = await this.select(this.database)
-      .where(and(matching(query), after && gt(products.sku, after[0])))
+      .where(and(matches, after && gt(products.sku, after[0])))
       .orderBy(asc(products.sku))
       .limit(query.limit + 1);
     return toPage(rows.map(toProduct), query.limit, (row) => [row.sku]);

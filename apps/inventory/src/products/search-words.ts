@@ -1,3 +1,4 @@
+import type { Database } from '@signet/database';
 import { sql } from 'drizzle-orm';
 import type { SQL, SQLWrapper } from 'drizzle-orm';
 
@@ -11,7 +12,13 @@ export function wordsOf(text: SQLWrapper): SQL {
   return sql`array_remove(regexp_split_to_array(regexp_replace(lower(${text}), '([[:alnum:]]{100})', '\\1 ', 'g'), '[^[:alnum:]]+'), '')`;
 }
 
-/** A query for what has a word that begins with each word of `text`. Null, which nothing matches, without any. */
-export function allWordsOf(text: string): SQL {
-  return sql`(select string_agg('''' || word || ''':*', ' & ')::tsquery from unnest(${wordsOf(sql`${text}::text`)}) as word)`;
+/**
+ * The query, as text, for what has a word that begins with each word of `text`; null without any word. Asked for
+ * by itself, so that the planner of the search knows how rare the words are.
+ */
+export async function searchFor(database: Database, text: string): Promise<string | null> {
+  const { rows } = await database.execute<{ query: string | null }>(sql`
+    select string_agg('''' || word || ''':*', ' & ') as query
+    from unnest(${wordsOf(sql`${text}::text`)}) as word`);
+  return rows[0]?.query ?? null;
 }

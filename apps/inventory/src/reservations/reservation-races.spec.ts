@@ -26,6 +26,11 @@ describe('two replicas of inventory', () => {
   const replica = (index: number) => (index % 2 === 0 ? one : other);
   const orders = (count: number) => Array.from({ length: count }, () => randomUUID());
   const sweep = ({ service }: TestInventory) => service.app.get(ReservationSweeper).sweep();
+  const someoneWaits = async () => {
+    const waiting = `select 1 from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`;
+    return (await one.database.query(waiting)).rows.length > 0;
+  };
   const tally = (answers: { statusCode: number }[]) =>
     answers.reduce<Record<number, number>>(
       (counts, { statusCode }) => ({ ...counts, [statusCode]: (counts[statusCode] ?? 0) + 1 }),
@@ -62,6 +67,27 @@ describe('two replicas of inventory', () => {
     ]);
     expect(tally(ended)).toEqual({ 200: 34, 204: 30 });
     for (const sku of skus) expect(await one.level(sku)).toEqual({ onHand: 969, reserved: 0 });
+  });
+
+  it('let an order have the unit that another gives back while it waits', async () => {
+    await one.stocked('MUG', 1);
+    const [before, after] = [randomUUID(), randomUUID()];
+    await one.hold(before, { MUG: 1 });
+    const release = await one.database.connect();
+    await release.query('begin');
+    await release.query(`update reservations set status = 'released'`);
+    await release.query('update stock_levels set reserved = 0');
+    await release.query(
+      `insert into stock_movements (sku, delta, reserved_delta, reason, actor, order_id)
+       values ('MUG', 0, -1, 'release', 'test', $1)`,
+      [before],
+    );
+    const waiting = one.hold(after, { MUG: 1 }).then(({ statusCode }) => statusCode);
+    while (!(await someoneWaits())) await setTimeout(10);
+    await release.query('commit');
+    release.release();
+    expect(await waiting).toBe(200);
+    expect(await one.level('MUG')).toEqual({ onHand: 1, reserved: 1 });
   });
 
   it('hold an order once, however many times it is sent at once', async () => {

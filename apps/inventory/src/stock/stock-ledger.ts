@@ -31,7 +31,8 @@ export class StockLedger {
   /**
    * Moves stock of several distinct SKUs, each only as far as `0 <= reserved <= on hand` allows. Rows
    * are locked in the order of their SKUs whatever the order of `moves`, so that no two callers wait
-   * for each other; the condition is judged on the locked row.
+   * for each other. The condition is judged on what `locked` returns, since that is the row as it is once
+   * the lock is had; the rest of the statement sees the table as it was before the wait.
    *
    * @returns the levels that moved: fewer than `moves` when some SKU is unknown or has too little. The caller
    *   must then roll back.
@@ -49,13 +50,14 @@ export class StockLedger {
         select * from unnest(${skus}::text[], ${onHand}::int[], ${reserved}::int[])
           as wanted (sku, on_hand_delta, reserved_delta)
       ), locked as materialized (
-        select sku from stock_levels where sku in (select sku from wanted) order by sku for update
+        select sku, on_hand, reserved from stock_levels
+        where sku in (select sku from wanted) order by sku for update
       ), moved as (
         update stock_levels level
-        set on_hand = level.on_hand + on_hand_delta, reserved = level.reserved + reserved_delta
+        set on_hand = locked.on_hand + on_hand_delta, reserved = locked.reserved + reserved_delta
         from wanted join locked using (sku)
         where level.sku = wanted.sku
-          and level.reserved + reserved_delta between 0 and level.on_hand + on_hand_delta
+          and locked.reserved + reserved_delta between 0 and locked.on_hand + on_hand_delta
         returning level.sku, level.on_hand, level.reserved, on_hand_delta, reserved_delta
       ), recorded as (
         insert into stock_movements (sku, delta, reserved_delta, reason, actor, order_id)
