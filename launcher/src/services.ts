@@ -76,7 +76,7 @@ export function serviceEnvironment(
           SIGNET_REVOCATIONS_SNAPSHOT: join(dataDir, `${name}-revocations.txt`),
         }),
     ...(name === 'payments' && paymentsEnvironment(source)),
-    ...(name === 'orders' && { SIGNET_INVENTORY_URL: addressOf('inventory', ports) }),
+    ...(name === 'orders' && ordersEnvironment(source)),
   };
 }
 
@@ -92,6 +92,14 @@ function authEnvironment({ secrets, resetPasswords }: EnvironmentSource): NodeJS
     SIGNET_COOKIE_SECRET: secrets.cookieSecret,
     SIGNET_ORDERS_CLIENT_SECRET: secrets.ordersClientSecret,
     SIGNET_SEED_ACCOUNTS: JSON.stringify(seeds),
+  };
+}
+
+function ordersEnvironment({ ports, secrets }: EnvironmentSource): NodeJS.ProcessEnv {
+  return {
+    SIGNET_INVENTORY_URL: addressOf('inventory', ports),
+    SIGNET_PAYMENTS_URL: addressOf('payments', ports),
+    SIGNET_ORDERS_CLIENT_SECRET: secrets.ordersClientSecret,
   };
 }
 
@@ -130,6 +138,7 @@ const PASSED_ON_TO_AUTH =
 
 const PASSED_ON_TO: Partial<Record<ProcessName, RegExp>> = {
   auth: PASSED_ON_TO_AUTH,
+  orders: /^SIGNET_(CHECKOUT_.+|SERVICE_TIMEOUT_MS)$/,
   payments: /^SIGNET_(PROVIDER_DEADLINE|RECONCILE_AFTER)_MS$/,
   sandbox: /^SIGNET_SANDBOX_CHAOS$/,
 };

@@ -36,7 +36,7 @@ export class OrdersServiceModule {
           migrations: MIGRATIONS,
         }),
         AuthGuardModule.forRoot(guardOptions(config)),
-        OrdersModule.forRoot({ inventoryUrl: config.SIGNET_INVENTORY_URL }),
+        OrdersModule.forRoot(config),
       ],
     };
   }

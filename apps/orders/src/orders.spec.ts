@@ -2,11 +2,9 @@ import { createTestIssuer } from '@signet/auth-guard/testing';
 import { startTestService } from '@signet/database/testing';
 import type { TestService } from '@signet/database/testing';
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:http';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { ordersConfig } from './config.js';
 import { ordersService } from './orders-service.module.js';
+import { StandInServices } from './testing/stand-in-services.js';
 
 const issuer = createTestIssuer({ audience: 'urn:signet:api' });
 const alice = issuer.token({ subject: 'alice', roles: ['customer'] });
@@ -14,33 +12,25 @@ const bob = issuer.token({ subject: 'bob', roles: ['customer'] });
 const support = issuer.token({ roles: ['support'] });
 const admin = issuer.token({ roles: ['admin'] });
 
-const CATALOGUE = [
-  { sku: 'MUG', name: 'Mug', price: { amount: 1299, currency: 'EUR' } },
-  { sku: 'TEA', name: 'Tea', price: { amount: 450, currency: 'EUR' } },
-  { sku: 'CAR', name: 'Car', price: { amount: 1_000_000_000, currency: 'EUR' } },
-  { sku: 'HAT', name: 'Hat', price: { amount: 2000, currency: 'USD' } },
-];
-
-/** Answers as inventory's `GET /products?sku=…` does. */
-function serveCatalogue(): Promise<Server> {
-  const server = createServer((request, response) => {
-    const skus = new URL(request.url ?? '', 'http://catalogue').searchParams.getAll('sku');
-    const items = CATALOGUE.filter(({ sku }) => skus.includes(sku));
-    response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify({ items, nextCursor: null }));
-  });
-  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
-}
-
 describe('orders', () => {
-  let catalogue: Server;
+  let others: StandInServices;
   let service: TestService;
 
   beforeEach(async () => {
-    catalogue = await serveCatalogue();
-    const inventory = `http://127.0.0.1:${(catalogue.address() as AddressInfo).port}`;
+    others = new StandInServices();
+    await others.start();
+    // No checkout is to get anywhere: these are the orders as they were placed.
+    others.fateOf = ({ path }) => (path.startsWith('/internal') ? 'lost' : undefined);
     service = await startTestService(issuer, (environment) =>
-      ordersService(ordersConfig({ ...environment, SIGNET_INVENTORY_URL: inventory })),
+      ordersService(
+        ordersConfig({
+          ...environment,
+          SIGNET_INVENTORY_URL: others.url,
+          SIGNET_PAYMENTS_URL: others.url,
+          SIGNET_TOKEN_URL: `${others.url}/oauth/token`,
+          SIGNET_ORDERS_CLIENT_SECRET: 'a secret of some length',
+        }),
+      ),
     );
   });
 
@@ -49,10 +39,7 @@ describe('orders', () => {
     stopCatalogue();
   });
 
-  const stopCatalogue = () => {
-    catalogue.close();
-    catalogue.closeAllConnections();
-  };
+  const stopCatalogue = () => others.stop();
 
   const get = (url: string, token: string) => service.get(url, token);
 

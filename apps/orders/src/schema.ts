@@ -1,18 +1,21 @@
+import type { RepresentedUser } from '@signet/http';
 import { sql } from 'drizzle-orm';
 import {
   bigint,
   check,
   index,
   integer,
+  jsonb,
   pgTable,
   primaryKey,
   text,
   timestamp,
   uuid,
 } from 'drizzle-orm/pg-core';
+import type { SagaState } from './checkout/saga-state.js';
 import type { OrderStatus } from './orders/order-states.js';
 
-export { idempotencyKeys } from '@signet/database/schema';
+export { auditEvents, idempotencyKeys } from '@signet/database/schema';
 
 export const orders = pgTable(
   'orders',
@@ -29,8 +32,35 @@ export const orders = pgTable(
     /** The provider's token of the customer's means of payment; never a card number. */
     paymentMethod: text().notNull(),
     createdAt: timestamp({ withTimezone: true }).notNull().defaultNow(),
+    /** One more with every change of the row: its entity tag. */
+    version: integer().notNull().default(1),
   },
-  (table) => [index('orders_customer').on(table.customerId, table.id.desc())],
+  (table) => [
+    index('orders_customer').on(table.customerId, table.id.desc()),
+    index('orders_status').on(table.status, table.id.desc()),
+  ],
+);
+
+/** What the checkout of an order has done, and what is to be done next. */
+export const sagas = pgTable(
+  'sagas',
+  {
+    orderId: uuid()
+      .primaryKey()
+      .references(() => orders.id),
+    /** Whoever stores a step has read the version before: of two workers one finds out here. */
+    version: integer().notNull().default(1),
+    state: jsonb().$type<SagaState>().notNull(),
+    /** For whom the other services are asked: who ordered, or who interfered last. */
+    actor: jsonb().$type<RepresentedUser>().notNull(),
+    /** When the next step is due; null when there is none. */
+    dueAt: timestamp({ withTimezone: true }),
+  },
+  (table) => [
+    index('sagas_due')
+      .on(table.dueAt)
+      .where(sql`${table.dueAt} is not null`),
+  ],
 );
 
 /** A snapshot: what the product was called and cost when it was ordered. */

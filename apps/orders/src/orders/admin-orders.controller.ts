@@ -1,20 +1,27 @@
-import { Controller, Get, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { RequireFresh, Roles } from '@signet/auth-guard';
-import { Idempotent, IdempotencyKey, IdempotencyService } from '@signet/database';
-import type { IdempotentAnswer, IdempotentRequest } from '@signet/database';
-import { pageOf, Returns } from '@signet/http';
-import type { Page } from '@signet/http';
+import { CurrentUser, RequireFresh, Roles } from '@signet/auth-guard';
+import type { Principal } from '@signet/auth-guard';
+import { ActingUser, Idempotent, IdempotencyKey, IdempotencyService } from '@signet/database';
+import type { Actor, IdempotentAnswer, IdempotentRequest } from '@signet/database';
+import { IfMatch, pageOf, Returns, Versioned } from '@signet/http';
+import type { Page, VersionedAnswer, VersionList } from '@signet/http';
 import { z } from 'zod';
-import { adminOrder, adminOrderQuery } from './order.schema.js';
-import type { AdminOrder, AdminOrderQuery } from './order.schema.js';
+import { OrderActionsService } from './order-actions.service.js';
+import { adminOrder, adminOrderQuery, refundRequest } from './order.schema.js';
+import type { AdminOrder, AdminOrderQuery, RefundRequest } from './order.schema.js';
+import { representing } from './orders.controller.js';
 import { OrdersService } from './orders.service.js';
 
+const orderId = z.uuid();
+
+/** Everyone's orders. Every action takes an If-Match with the ETag that the order was read with. */
 @ApiTags('admin')
 @Controller('admin/orders')
 export class AdminOrdersController {
   constructor(
     private readonly orders: OrdersService,
+    private readonly actions: OrderActionsService,
     private readonly idempotency: IdempotencyService,
   ) {}
 
@@ -28,11 +35,13 @@ export class AdminOrdersController {
 
   @Get(':id')
   @Roles('support', 'admin')
+  @Versioned()
   @Returns(200, adminOrder)
-  read(@Param('id', { schema: z.uuid() }) id: string): Promise<AdminOrder> {
-    return this.orders.read(id, undefined);
+  read(@Param('id', { schema: orderId }) id: string): Promise<VersionedAnswer<AdminOrder>> {
+    return this.orders.readVersion(id, undefined);
   }
 
+  /** Cancels an order that has not been shipped; money and stock are given back. */
   @Post(':id/cancel')
   @Roles('admin')
   @RequireFresh()
@@ -40,10 +49,15 @@ export class AdminOrdersController {
   @Returns(200, adminOrder)
   cancel(
     @IdempotencyKey(200) request: IdempotentRequest,
-    @Param('id', { schema: z.uuid() }) id: string,
+    @Param('id', { schema: orderId }) id: string,
+    @CurrentUser() user: Principal,
+    @ActingUser() actor: Actor,
+    @IfMatch() ifMatch: VersionList | undefined,
   ): Promise<IdempotentAnswer> {
+    const wanted = { id, actor, user: representing(user), ifMatch };
+    const from = ['pending', 'confirmed', 'needs_attention'] as const;
     return this.idempotency.run(request, (transaction) =>
-      this.orders.move(transaction, id, 'cancelled', { reason: 'cancelled by an administrator' }),
+      this.actions.cancel(transaction, wanted, from, 'cancelled by an administrator'),
     );
   }
 
@@ -55,10 +69,49 @@ export class AdminOrdersController {
   @Returns(200, adminOrder)
   ship(
     @IdempotencyKey(200) request: IdempotentRequest,
-    @Param('id', { schema: z.uuid() }) id: string,
+    @Param('id', { schema: orderId }) id: string,
+    @CurrentUser() user: Principal,
+    @ActingUser() actor: Actor,
+    @IfMatch() ifMatch: VersionList | undefined,
   ): Promise<IdempotentAnswer> {
+    const wanted = { id, actor, user: representing(user), ifMatch };
+    return this.idempotency.run(request, (transaction) => this.actions.ship(transaction, wanted));
+  }
+
+  /** Has everything paid back. The order is `refunded` as soon as the money is. */
+  @Post(':id/refund')
+  @Roles('admin')
+  @RequireFresh()
+  @Idempotent()
+  @Returns(202, adminOrder)
+  refund(
+    @IdempotencyKey(202) request: IdempotentRequest,
+    @Param('id', { schema: orderId }) id: string,
+    @Body({ schema: refundRequest }) { reason }: RefundRequest,
+    @CurrentUser() user: Principal,
+    @ActingUser() actor: Actor,
+    @IfMatch() ifMatch: VersionList | undefined,
+  ): Promise<IdempotentAnswer> {
+    const wanted = { id, actor, user: representing(user), ifMatch };
     return this.idempotency.run(request, (transaction) =>
-      this.orders.move(transaction, id, 'shipped'),
+      this.actions.refund(transaction, wanted, reason),
     );
+  }
+
+  /** Lets an order that needs attention go on from where it stopped. */
+  @Post(':id/resume')
+  @Roles('admin')
+  @RequireFresh()
+  @Idempotent()
+  @Returns(202, adminOrder)
+  resume(
+    @IdempotencyKey(202) request: IdempotentRequest,
+    @Param('id', { schema: orderId }) id: string,
+    @CurrentUser() user: Principal,
+    @ActingUser() actor: Actor,
+    @IfMatch() ifMatch: VersionList | undefined,
+  ): Promise<IdempotentAnswer> {
+    const wanted = { id, actor, user: representing(user), ifMatch };
+    return this.idempotency.run(request, (transaction) => this.actions.resume(transaction, wanted));
   }
 }

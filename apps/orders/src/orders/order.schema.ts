@@ -36,16 +36,22 @@ export const order = z.object({
 /** What support and admin see besides. */
 export const adminOrder = order.extend({ customerId: z.string() });
 
-export const orderQuery = z.strictObject(pageQuery);
-
-export const adminOrderQuery = z.strictObject({
+export const orderQuery = z.strictObject({
   ...pageQuery,
   status: z.enum(ORDER_STATUSES).optional(),
-  customerId: plainText(200).optional(),
+  from: z.iso.datetime({ offset: true }).optional().describe('placed then or later'),
+  to: z.iso.datetime({ offset: true }).optional().describe('placed before'),
+});
+
+export const adminOrderQuery = orderQuery.extend({ customerId: plainText(200).optional() });
+
+export const refundRequest = z.strictObject({
+  reason: plainText(500).meta({ example: 'arrived broken' }),
 });
 
 export type NewOrder = z.infer<typeof newOrder>;
 export type Order = z.infer<typeof order>;
 export type AdminOrder = z.infer<typeof adminOrder>;
 export type OrderQuery = z.infer<typeof orderQuery>;
+export type RefundRequest = z.infer<typeof refundRequest>;
 export type AdminOrderQuery = z.infer<typeof adminOrderQuery>;

@@ -1,12 +1,15 @@
-import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, Param, Post, Query, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { CurrentUser, Roles } from '@signet/auth-guard';
 import type { Principal } from '@signet/auth-guard';
-import { Idempotent, IdempotencyKey, IdempotencyService } from '@signet/database';
-import type { IdempotentAnswer, IdempotentRequest } from '@signet/database';
+import { ActingUser, Idempotent, IdempotencyKey, IdempotencyService } from '@signet/database';
+import type { Actor, IdempotentAnswer, IdempotentRequest } from '@signet/database';
 import { pageOf, Returns } from '@signet/http';
-import type { Page } from '@signet/http';
+import type { Page, RepresentedUser } from '@signet/http';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { OrderActionsService } from './order-actions.service.js';
+import { OrderStream } from './order-stream.js';
 import { newOrder, order, orderQuery } from './order.schema.js';
 import type { NewOrder, Order, OrderQuery } from './order.schema.js';
 import { OrdersService } from './orders.service.js';
@@ -18,6 +21,8 @@ import { OrdersService } from './orders.service.js';
 export class OrdersController {
   constructor(
     private readonly orders: OrdersService,
+    private readonly actions: OrderActionsService,
+    private readonly stream: OrderStream,
     private readonly idempotency: IdempotencyService,
   ) {}
 
@@ -33,7 +38,7 @@ export class OrdersController {
     return this.idempotency.run(
       request,
       (transaction, quote) =>
-        this.orders.place(transaction, user.subject, body.paymentMethod, quote),
+        this.orders.place(transaction, representing(user), body.paymentMethod, quote),
       () => this.orders.quote(body),
     );
   }
@@ -57,7 +62,21 @@ export class OrdersController {
     return this.orders.read(id, user.subject);
   }
 
-  /** Cancels an order that has not left the warehouse. */
+  /**
+   * The order as server-sent events: `order` with what it is now and after each change, `end` when the
+   * token is over. Open it again with a new token.
+   */
+  @Get(':id/events')
+  @ApiOkResponse({ content: { 'text/event-stream': { schema: { type: 'string' } } } })
+  follow(
+    @Param('id', { schema: z.uuid() }) id: string,
+    @CurrentUser() user: Principal,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    return this.stream.follow(id, user, reply);
+  }
+
+  /** Cancels an order that is not confirmed yet. What was taken for it is given back. */
   @Post(':id/cancel')
   @Idempotent()
   @Returns(200, order)
@@ -65,12 +84,16 @@ export class OrdersController {
     @IdempotencyKey(200) request: IdempotentRequest,
     @Param('id', { schema: z.uuid() }) id: string,
     @CurrentUser() user: Principal,
+    @ActingUser() actor: Actor,
   ): Promise<IdempotentAnswer> {
+    const wanted = { id, actor, user: representing(user), customerId: user.subject };
     return this.idempotency.run(request, (transaction) =>
-      this.orders.move(transaction, id, 'cancelled', {
-        customerId: user.subject,
-        reason: 'cancelled by the customer',
-      }),
+      this.actions.cancel(transaction, wanted, ['pending'], 'cancelled by the customer'),
     );
   }
+}
+
+/** As the other services are told for whom they are asked. Never the token. */
+export function representing({ subject, roles }: Principal): RepresentedUser {
+  return { sub: subject, roles: [...roles] };
 }

@@ -1,19 +1,32 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
+import { Roles } from '@signet/auth-guard';
+import { auditController, AuditModule } from '@signet/database';
+import { CheckoutModule } from '../checkout/checkout.module.js';
+import type { OrdersConfig } from '../config.js';
 import { AdminOrdersController } from './admin-orders.controller.js';
 import { CatalogueClient } from './catalogue.client.js';
+import { OrderActionsService } from './order-actions.service.js';
+import { ORDER_ACTIONS } from './order-audit.js';
+import { OrderStream } from './order-stream.js';
+import { OrderWatch } from './order-watch.js';
 import { OrdersController } from './orders.controller.js';
 import { OrdersService } from './orders.service.js';
 
 @Module({})
 export class OrdersModule {
-  static forRoot({ inventoryUrl }: { inventoryUrl: string }): DynamicModule {
+  static forRoot(config: OrdersConfig): DynamicModule {
     return {
       module: OrdersModule,
-      controllers: [OrdersController, AdminOrdersController],
+      imports: [CheckoutModule.forRoot(config), AuditModule],
+      controllers: [
+        OrdersController,
+        AdminOrdersController,
+        auditController(ORDER_ACTIONS, Roles('admin')),
+      ],
       providers: [
-        OrdersService,
-        { provide: CatalogueClient, useValue: new CatalogueClient(inventoryUrl) },
+        ...[OrdersService, OrderActionsService, OrderStream, OrderWatch],
+        { provide: CatalogueClient, useValue: new CatalogueClient(config.SIGNET_INVENTORY_URL) },
       ],
     };
   }

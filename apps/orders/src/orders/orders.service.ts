@@ -1,14 +1,15 @@
-import { HttpStatus, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { InjectDatabase } from '@signet/database';
 import type { Database, Transaction } from '@signet/database';
-import { decodeCursor, notFound, Problem, toPage } from '@signet/http';
-import type { Page } from '@signet/http';
-import { and, asc, desc, eq, inArray, lt } from 'drizzle-orm';
+import { decodeCursor, notFound, toPage } from '@signet/http';
+import type { Page, RepresentedUser } from '@signet/http';
+import { and, asc, desc, eq, gte, inArray, lt } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
+import { newSaga } from '../checkout/saga-state.js';
+import { SagaStore } from '../checkout/saga-store.js';
 import { orderLines, orders } from '../schema.js';
 import { CatalogueClient } from './catalogue.client.js';
-import { statesBefore } from './order-states.js';
 import type { OrderStatus } from './order-states.js';
 import type { AdminOrder, AdminOrderQuery, NewOrder } from './order.schema.js';
 import { quote } from './quote.js';
@@ -19,6 +20,7 @@ export class OrdersService {
   constructor(
     @InjectDatabase() private readonly database: Database,
     private readonly catalogue: CatalogueClient,
+    private readonly sagas: SagaStore,
   ) {}
 
   /** @throws {Problem} 422 when something is not on sale; 503 `inventory_unavailable` */
@@ -26,16 +28,17 @@ export class OrdersService {
     return quote(items, await this.catalogue.onSale(items.map(({ sku }) => sku)));
   }
 
+  /** The order, its checkout and the job that runs it, or nothing. */
   async place(
     transaction: Transaction,
-    customerId: string,
+    customer: RepresentedUser,
     paymentMethod: string,
     { lines, total }: Quote,
   ): Promise<AdminOrder> {
     const id = uuidv7();
     await transaction.insert(orders).values({
       id,
-      customerId,
+      customerId: customer.sub,
       status: 'pending',
       totalAmount: total.amount,
       currency: total.currency,
@@ -44,6 +47,7 @@ export class OrdersService {
     await transaction
       .insert(orderLines)
       .values(lines.map((line, index) => ({ orderId: id, line: index + 1, ...line })));
+    await this.sagas.begin(transaction, id, newSaga(total.amount, Date.now()), customer);
     return this.read(id, undefined, transaction);
   }
 
@@ -56,10 +60,19 @@ export class OrdersService {
     customerId: string | undefined,
     database: Database | Transaction = this.database,
   ): Promise<AdminOrder> {
+    return (await this.readVersion(id, customerId, database)).body;
+  }
+
+  /** As `read`, with the version that it is in. */
+  async readVersion(
+    id: string,
+    customerId: string | undefined,
+    database: Database | Transaction = this.database,
+  ): Promise<{ version: number; body: AdminOrder }> {
     const rows = await database.select().from(orders).where(matching({ id, customerId }));
-    const [found] = await this.withLines(rows, database);
-    if (!found) throw notFound('order');
-    return found;
+    const [body] = await this.withLines(rows, database);
+    if (!rows[0] || !body) throw notFound('order');
+    return { version: rows[0].version, body };
   }
 
   /** Newest first. */
@@ -77,32 +90,6 @@ export class OrdersService {
       .limit(limit + 1);
     const page = toPage(rows, limit, (row) => [row.id]);
     return { ...page, items: await this.withLines(page.items, this.database) };
-  }
-
-  /**
-   * Moves an order to `target`, if the table of transitions allows it from where the order is now.
-   * One conditional UPDATE decides.
-   *
-   * @throws {Problem} 404; 409 `invalid_transition`
-   */
-  async move(
-    transaction: Transaction,
-    id: string,
-    target: OrderStatus,
-    { customerId, reason }: { customerId?: string; reason?: string } = {},
-  ): Promise<AdminOrder> {
-    const [moved] = await transaction
-      .update(orders)
-      .set({ status: target, reason })
-      .where(and(matching({ id, customerId }), inArray(orders.status, statesBefore(target))))
-      .returning({ id: orders.id });
-    const found = await this.read(id, customerId, transaction);
-    if (moved) return found;
-    throw new Problem({
-      status: HttpStatus.CONFLICT,
-      code: 'invalid_transition',
-      detail: `The order is ${found.status}; only ${statesBefore(target).join(' or ')} can become ${target}.`,
-    });
   }
 
   private async withLines(
@@ -125,13 +112,17 @@ interface OrderFilter {
   id?: string | undefined;
   customerId?: string | undefined;
   status?: OrderStatus | undefined;
+  from?: string | undefined;
+  to?: string | undefined;
 }
 
-function matching({ id, customerId, status }: OrderFilter) {
+function matching({ id, customerId, status, from, to }: OrderFilter) {
   return and(
     id === undefined ? undefined : eq(orders.id, id),
     customerId === undefined ? undefined : eq(orders.customerId, customerId),
     status === undefined ? undefined : eq(orders.status, status),
+    from === undefined ? undefined : gte(orders.createdAt, new Date(from)),
+    to === undefined ? undefined : lt(orders.createdAt, new Date(to)),
   );
 }
 

@@ -1,0 +1,8 @@
+export interface CheckoutTiming {
+  /** How long one thing is tried before a human has to look. */
+  patienceMs: number;
+  /** A saga that was due this long ago has lost its worker. */
+  stuckMs: number;
+}
+
+export const CHECKOUT_TIMING = Symbol('CHECKOUT_TIMING');

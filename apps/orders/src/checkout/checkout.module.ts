@@ -1,0 +1,68 @@
+import { Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
+import { AuditModule, JobsModule } from '@signet/database';
+import type { QueueOptions } from '@signet/database';
+import type { OrdersConfig } from '../config.js';
+import { OrderChanges } from '../orders/order-changes.js';
+import { ServiceClient } from '../service-calls/service-client.js';
+import { ServiceTokens } from '../service-calls/service-tokens.js';
+import { CheckoutCalls } from './checkout-calls.js';
+import { CHECKOUT_TIMING } from './checkout-timing.js';
+import { CheckoutWorker } from './checkout.worker.js';
+import { PaymentsClient } from './payments.client.js';
+import { ReservationsClient } from './reservations.client.js';
+import { SagaStore, CHECKOUT_QUEUE } from './saga-store.js';
+import { SagaSweeper } from './saga-sweeper.js';
+
+/** A job ends at the latest when each call of a checkout has used up its time. */
+const QUEUE: Omit<QueueOptions, 'concurrency'> = {
+  retryLimit: 10,
+  retryDelay: 1,
+  retryDelayMax: 60,
+  expireIn: 300,
+};
+
+/** The saga from a pending order to a confirmed one, or back. */
+@Module({})
+export class CheckoutModule {
+  static forRoot(config: OrdersConfig): DynamicModule {
+    const queue = { ...QUEUE, concurrency: config.SIGNET_CHECKOUT_CONCURRENCY };
+    return {
+      module: CheckoutModule,
+      imports: [JobsModule.forRoot({ queues: { [CHECKOUT_QUEUE]: queue } }), AuditModule],
+      providers: [
+        {
+          provide: CHECKOUT_TIMING,
+          useValue: {
+            patienceMs: config.SIGNET_CHECKOUT_PATIENCE_SECONDS * 1000,
+            stuckMs: config.SIGNET_CHECKOUT_STUCK_SECONDS * 1000,
+          },
+        },
+        { provide: CheckoutCalls, useValue: checkoutCalls(config) },
+        ...[OrderChanges, SagaStore, CheckoutWorker, SagaSweeper],
+      ],
+      exports: [OrderChanges, SagaStore],
+    };
+  }
+}
+
+function checkoutCalls(config: OrdersConfig): CheckoutCalls {
+  const tokens = new ServiceTokens({
+    issuer: config.SIGNET_ISSUER,
+    tokenUrl: config.SIGNET_TOKEN_URL ?? `${config.SIGNET_ISSUER.replace(/\/$/, '')}/oauth/token`,
+    clientId: config.SIGNET_ORDERS_CLIENT_ID,
+    clientSecret: config.SIGNET_ORDERS_CLIENT_SECRET,
+  });
+  const timeoutMs = config.SIGNET_SERVICE_TIMEOUT_MS;
+  const inventory = new ServiceClient(tokens, {
+    url: config.SIGNET_INVENTORY_URL,
+    grant: { audience: 'urn:signet:inventory', scope: 'inventory:reserve' },
+    timeoutMs,
+  });
+  const payments = new ServiceClient(tokens, {
+    url: config.SIGNET_PAYMENTS_URL,
+    grant: { audience: 'urn:signet:payments', scope: 'payments:charge' },
+    timeoutMs,
+  });
+  return new CheckoutCalls(new ReservationsClient(inventory), new PaymentsClient(payments));
+}

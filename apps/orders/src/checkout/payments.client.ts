@@ -1,0 +1,135 @@
+import { money } from '@signet/http';
+import { z } from 'zod';
+import { RefusedError } from '../service-calls/call-errors.js';
+import type { ServiceClient } from '../service-calls/service-client.js';
+import type { CheckoutOrder } from './checkout-order.js';
+import type { Outcome, PaymentNews } from './saga-outcomes.js';
+
+const refund = z.object({
+  status: z.enum(['pending', 'succeeded', 'failed']),
+  failure: z.string().optional(),
+  createdAt: z.iso.datetime(),
+});
+
+const payment = z.object({
+  id: z.uuid(),
+  status: z.enum([
+    'requires_confirmation',
+    'processing',
+    'requires_capture',
+    'succeeded',
+    'canceled',
+    'failed',
+  ]),
+  capturedAmount: money,
+  refundedAmount: money,
+  reason: z.string().optional(),
+  refunds: z.array(refund).default([]),
+});
+
+/** What is asked of a payment that is there already. */
+interface Asked {
+  order: CheckoutOrder;
+  paymentId: string;
+  /** The saga's round: part of the key. */
+  round: number;
+}
+
+/** What the saga asks of payments (scope `payments:charge`). */
+export class PaymentsClient {
+  constructor(private readonly service: ServiceClient) {}
+
+  authorize(order: CheckoutOrder, round: number): Promise<Outcome> {
+    const { id: orderId, customerId, total: amount, paymentMethod, actor } = order;
+    return this.news(
+      this.service.call({
+        method: 'POST',
+        path: 'internal/payments',
+        idempotencyKey: `${orderId}:authorize:${round}`,
+        onBehalfOf: actor,
+        body: { orderId, customerId, amount, paymentMethod },
+        answer: payment,
+      }),
+    );
+  }
+
+  look({ id, actor }: CheckoutOrder): Promise<Outcome> {
+    return this.news(
+      this.service.call({
+        method: 'GET',
+        path: `internal/payments?orderId=${id}`,
+        onBehalfOf: actor,
+        answer: payment,
+      }),
+    );
+  }
+
+  capture(asked: Asked): Promise<Outcome> {
+    return this.news(this.change('capture', asked));
+  }
+
+  void(asked: Asked): Promise<Outcome> {
+    return this.news(this.change('void', asked));
+  }
+
+  async refund({ order, paymentId, round }: Asked, reason: string): Promise<Outcome> {
+    try {
+      const { status, failure } = await this.service.call({
+        method: 'POST',
+        path: `internal/payments/${paymentId}/refunds`,
+        idempotencyKey: `${order.id}:refund:${round}`,
+        onBehalfOf: order.actor,
+        body: { reason },
+        answer: refund,
+      });
+      return { kind: 'refund', status, reason: failure };
+    } catch (error) {
+      return refusal(error);
+    }
+  }
+
+  private change(action: 'capture' | 'void', { order, paymentId, round }: Asked) {
+    return this.service.call({
+      method: 'POST',
+      path: `internal/payments/${paymentId}/${action}`,
+      idempotencyKey: `${order.id}:${action}:${round}`,
+      onBehalfOf: order.actor,
+      answer: payment,
+    });
+  }
+
+  private async news(answer: Promise<z.infer<typeof payment>>): Promise<Outcome> {
+    try {
+      return { kind: 'payment', payment: toNews(await answer) };
+    } catch (error) {
+      return refusal(error);
+    }
+  }
+}
+
+function toNews(told: z.infer<typeof payment>): PaymentNews {
+  const { id, status, capturedAmount: captured, refundedAmount: refunded, reason } = told;
+  const [newest] = told.refunds.toSorted((a, b) => b.createdAt.localeCompare(a.createdAt));
+  return {
+    ...{ id, status, reason },
+    isRefunded: captured.amount > 0 && refunded.amount >= captured.amount,
+    refund: newest?.status,
+  };
+}
+
+/** The payment is not where we thought it was: what it says of itself decides. */
+const ELSEWHERE = new Set([
+  'payment_captured',
+  'payment_processing',
+  'payment_not_authorized',
+  'refund_exceeds_captured',
+]);
+
+function refusal(error: unknown): Outcome {
+  if (!(error instanceof RefusedError)) throw error;
+  if (ELSEWHERE.has(error.code)) return { kind: 'payment_elsewhere' };
+  if (error.code === 'validation_failed' || error.code === 'unknown_payment_method') {
+    return { kind: 'payment_refused', reason: 'the means of payment is not accepted' };
+  }
+  return { kind: 'refused', reason: `${error.code} ${error.message}` };
+}

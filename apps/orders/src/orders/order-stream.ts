@@ -1,0 +1,106 @@
+import { HttpStatus, Injectable, Logger } from '@nestjs/common';
+import type { BeforeApplicationShutdown } from '@nestjs/common';
+import { AuthError, LiveStreams } from '@signet/auth-guard';
+import type { Principal } from '@signet/auth-guard';
+import { Problem } from '@signet/http';
+import type { FastifyReply } from 'fastify';
+import type { ServerResponse } from 'node:http';
+import { order } from './order.schema.js';
+import { OrderWatch } from './order-watch.js';
+import { OrdersService } from './orders.service.js';
+
+/** Keeps proxies from closing what they take for dead. */
+const HEARTBEAT_MS = 15_000;
+const STREAMS_OF_ONE_USER = 10;
+/** Of bytes that a client leaves unread. */
+const MOST_UNREAD = 64 * 1024;
+
+/** An order as server-sent events (WHATWG HTML section 9.2): what it is now, then each change. */
+@Injectable()
+export class OrderStream implements BeforeApplicationShutdown {
+  private readonly logger = new Logger(OrderStream.name);
+  private readonly open = new Map<ServerResponse, string>();
+
+  constructor(
+    private readonly orders: OrdersService,
+    private readonly watch: OrderWatch,
+    private readonly streams: LiveStreams,
+  ) {}
+
+  /**
+   * Answers with the stream, which ends when the token of `user` does.
+   *
+   * @throws {Problem} 404 when the order is not theirs; 429 `too_many_streams`
+   */
+  async follow(id: string, user: Principal, reply: FastifyReply): Promise<void> {
+    this.assertFew(user.subject);
+    let sent = (await this.orders.readVersion(id, user.subject)).version - 1;
+    const { raw } = reply;
+    this.begin(reply, user);
+    const push = async () => {
+      const { version, body } = await this.orders.readVersion(id, user.subject);
+      if (version <= sent || raw.writableEnded) return;
+      sent = version;
+      this.write(
+        raw,
+        `id: ${version}\nevent: order\ndata: ${JSON.stringify(order.parse(body))}\n\n`,
+      );
+    };
+    // One after the other, so that an older state never follows a newer one.
+    let pushing = Promise.resolve();
+    const pushNext = () => {
+      pushing = pushing.then(push).catch((error: unknown) => {
+        this.logger.warn(`The stream of order ${id} ends: ${String(error)}`);
+        raw.end();
+      });
+    };
+    const unwatch = this.watch.watch(id, pushNext);
+    const heartbeat = setInterval(() => this.write(raw, ':\n\n'), HEARTBEAT_MS).unref();
+    raw.once('close', () => {
+      unwatch();
+      clearInterval(heartbeat);
+      this.open.delete(raw);
+    });
+    pushNext();
+  }
+
+  /** So that the server need not wait for those who listen. */
+  beforeApplicationShutdown(): void {
+    for (const raw of this.open.keys()) raw.end();
+  }
+
+  private begin(reply: FastifyReply, user: Principal): void {
+    const { raw } = reply;
+    reply.hijack();
+    raw.writeHead(HttpStatus.OK, {
+      ...(reply.getHeaders() as Record<string, string>),
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    });
+    this.open.set(raw, user.subject);
+    const over = this.streams.untilOver(user, reply);
+    const end = () => {
+      const code = over.reason instanceof AuthError ? over.reason.code : 'token_expired';
+      raw.end(`event: end\ndata: ${JSON.stringify({ code })}\n\n`);
+    };
+    if (over.aborted) end();
+    else over.addEventListener('abort', end, { once: true });
+  }
+
+  private write(raw: ServerResponse, text: string): void {
+    if (raw.writableLength > MOST_UNREAD) raw.destroy();
+    else if (!raw.writableEnded) raw.write(text);
+  }
+
+  private assertFew(subject: string): void {
+    const theirs = [...this.open.values()].filter((owner) => owner === subject);
+    if (theirs.length < STREAMS_OF_ONE_USER) return;
+    throw new Problem({
+      status: HttpStatus.TOO_MANY_REQUESTS,
+      code: 'too_many_streams',
+      detail: `At most ${STREAMS_OF_ONE_USER} streams at once.`,
+      retryAfter: 30,
+    });
+  }
+}
