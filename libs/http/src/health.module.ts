@@ -1,5 +1,6 @@
 import { Controller, Get, HttpStatus, Injectable, Module } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService } from '@nestjs/core';
+import { ApiOperation } from '@nestjs/swagger';
 import { KeyReadiness, Public } from '@signet/auth-guard';
 import { z } from 'zod';
 import { Problem } from './problem.js';
@@ -60,15 +61,17 @@ const healthy = z.object({ status: z.literal('ok') });
 class HealthController {
   constructor(private readonly readiness: ReadinessService) {}
 
-  /** The process runs. */
   @Get('live')
+  @ApiOperation({ summary: 'The process runs' })
   @Returns(200, healthy, 'The process runs')
   live(): z.infer<typeof healthy> {
     return { status: 'ok' };
   }
 
-  /** The service can serve: its database answers and it holds the keys it needs. */
   @Get('ready')
+  @ApiOperation({
+    summary: 'The service can serve: its database answers and it holds the keys it needs',
+  })
   @Returns(200, healthy, 'The service can serve')
   async ready(): Promise<z.infer<typeof healthy>> {
     const failures = await this.readiness.failures();

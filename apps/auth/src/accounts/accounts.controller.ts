@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Header, HttpStatus, Post, UseGuards } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Authenticated, CurrentUser, Public } from '@signet/auth-guard';
 import type { Principal } from '@signet/auth-guard';
 import { ActingUser } from '@signet/database';
@@ -30,8 +30,10 @@ export class AccountsController {
     private readonly cookie: RefreshCookie,
   ) {}
 
-  /** Opens an account with the role `customer`, and begins its first session. */
   @Post('register')
+  @ApiOperation({
+    summary: 'Opens an account with the role `customer`, and begins its first session',
+  })
   @Public()
   @Header('cache-control', 'no-store')
   @Returns(201, tokens)
@@ -55,8 +57,8 @@ export class AccountsController {
     });
   }
 
-  /** Who the token belongs to, as the account is now. */
   @Get('me')
+  @ApiOperation({ summary: 'Who the token belongs to, as the account is now' })
   @Authenticated()
   @UseGuards(LiveSessionGuard)
   @Returns(200, account)
@@ -65,8 +67,8 @@ export class AccountsController {
     return { ...user, createdAt: user.createdAt.toISOString() };
   }
 
-  /** Sets a new password and ends the user's other sessions. */
   @Post('password')
+  @ApiOperation({ summary: "Sets a new password and ends the user's other sessions" })
   @Authenticated()
   @UseGuards(LiveSessionGuard)
   @Returns(204)

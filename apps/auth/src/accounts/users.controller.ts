@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, Param, Post, Put, Query, UseGuards } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { RequireFresh, Roles } from '@signet/auth-guard';
 import { ActingUser } from '@signet/database';
 import type { Actor } from '@signet/database';
@@ -23,22 +23,25 @@ export class UsersController {
     private readonly sessions: SessionsService,
   ) {}
 
-  /** Accounts, the oldest first. */
   @Get()
+  @ApiOperation({ summary: 'Accounts, the oldest first' })
   @Returns(200, pageOf(user))
   list(@Query({ schema: userQuery }) query: UserQuery): Promise<Page<UserView>> {
     return this.users.list(query);
   }
 
-  /** One account. */
   @Get(':id')
+  @ApiOperation({ summary: 'One account' })
   @Returns(200, user)
   read(@Param('id', { schema: userId }) id: string): Promise<UserView> {
     return this.users.read(id);
   }
 
-  /** Replaces the roles. They are in the user's next token. */
   @Put(':id/roles')
+  @ApiOperation({
+    summary: 'Replaces the roles',
+    description: "They are in the user's next token.",
+  })
   @RequireFresh()
   @Returns(200, user)
   setRoles(
@@ -49,8 +52,8 @@ export class UsersController {
     return this.users.setRoles(id, roles, actor);
   }
 
-  /** Closes the account and ends its sessions. */
   @Post(':id/disable')
+  @ApiOperation({ summary: 'Closes the account and ends its sessions' })
   @Returns(200, user)
   disable(
     @Param('id', { schema: userId }) id: string,
@@ -59,8 +62,8 @@ export class UsersController {
     return this.users.disable(id, actor);
   }
 
-  /** Opens the account again. Its sessions stay ended. */
   @Post(':id/enable')
+  @ApiOperation({ summary: 'Opens the account again', description: 'Its sessions stay ended.' })
   @RequireFresh()
   @Returns(200, user)
   enable(
@@ -70,8 +73,8 @@ export class UsersController {
     return this.users.enable(id, actor);
   }
 
-  /** Ends all sessions of the user, who may log in again. */
   @Delete(':id/sessions')
+  @ApiOperation({ summary: 'Ends all sessions of the user, who may log in again' })
   @Returns(204)
   endSessions(
     @Param('id', { schema: userId }) id: string,
@@ -80,8 +83,8 @@ export class UsersController {
     return this.users.endSessions(id, actor);
   }
 
-  /** The user's sessions, the newest first. */
   @Get(':id/sessions')
+  @ApiOperation({ summary: "The user's sessions, the newest first" })
   @Returns(200, pageOf(session))
   async listSessions(
     @Param('id', { schema: userId }) id: string,
@@ -91,8 +94,8 @@ export class UsersController {
     return this.sessions.list(id, query);
   }
 
-  /** Ends one session of the user. */
   @Delete(':id/sessions/:sid')
+  @ApiOperation({ summary: 'Ends one session of the user' })
   @Returns(204)
   endSession(
     @Param('id', { schema: userId }) id: string,

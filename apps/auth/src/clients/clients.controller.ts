@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Header, Param, Post, Put, Query, UseGuards } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Roles } from '@signet/auth-guard';
 import { ActingUser } from '@signet/database';
 import type { Actor } from '@signet/database';
@@ -36,22 +36,25 @@ export class ClientsController {
     private readonly clients: ClientsService,
   ) {}
 
-  /** The applications that may ask for tokens, the newest first. */
   @Get()
+  @ApiOperation({ summary: 'The applications that may ask for tokens, the newest first' })
   @Returns(200, pageOf(client))
   list(@Query({ schema: clientQuery }) query: ClientQuery): Promise<Page<ClientView>> {
     return this.directory.list(query);
   }
 
-  /** One application. */
   @Get(':id')
+  @ApiOperation({ summary: 'One application' })
   @Returns(200, client)
   read(@Param('id', { schema: clientId }) id: string): Promise<ClientView> {
     return this.directory.read(id);
   }
 
-  /** Registers an application. Its secret, if it has one, is in this answer and nowhere else. */
   @Post()
+  @ApiOperation({
+    summary: 'Registers an application',
+    description: 'Its secret, if it has one, is in this answer and nowhere else.',
+  })
   @Header('cache-control', 'no-store')
   @Returns(201, registeredClient)
   register(
@@ -61,8 +64,8 @@ export class ClientsController {
     return this.clients.register(registration, actor);
   }
 
-  /** Replaces what an application may do. */
   @Put(':id')
+  @ApiOperation({ summary: 'Replaces what an application may do' })
   @Returns(200, client)
   replace(
     @Param('id', { schema: clientId }) id: string,
@@ -72,8 +75,10 @@ export class ClientsController {
     return this.clients.replace(id, registration, actor);
   }
 
-  /** Gives an application a new secret, which is in this answer and nowhere else. */
   @Post(':id/secret')
+  @ApiOperation({
+    summary: 'Gives an application a new secret, which is in this answer and nowhere else',
+  })
   @Header('cache-control', 'no-store')
   @Returns(200, newSecret)
   rotateSecret(
@@ -84,8 +89,11 @@ export class ClientsController {
     return this.clients.rotateSecret(id, overlap_seconds, actor);
   }
 
-  /** Gives an application no token any more, and ends the sessions that its users have there. */
   @Post(':id/disable')
+  @ApiOperation({
+    summary:
+      'Gives an application no token any more, and ends the sessions that its users have there',
+  })
   @Returns(200, client)
   disable(
     @Param('id', { schema: clientId }) id: string,
@@ -94,8 +102,11 @@ export class ClientsController {
     return this.clients.disable(id, actor);
   }
 
-  /** Lets an application ask for tokens again. Sessions that it had stay ended. */
   @Post(':id/enable')
+  @ApiOperation({
+    summary: 'Lets an application ask for tokens again',
+    description: 'Sessions that it had stay ended.',
+  })
   @Returns(200, client)
   enable(
     @Param('id', { schema: clientId }) id: string,

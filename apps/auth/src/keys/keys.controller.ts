@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Post, Query, UseGuards } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { RequireFresh, Roles } from '@signet/auth-guard';
 import { ActingUser, InjectDatabase } from '@signet/database';
 import type { Actor, Database } from '@signet/database';
@@ -26,8 +26,8 @@ export class KeysController {
     private readonly rotator: KeyRotator,
   ) {}
 
-  /** The signing keys and where each is in its life, the newest first. */
   @Get()
+  @ApiOperation({ summary: 'The signing keys and where each is in its life, the newest first' })
   @Returns(200, pageOf(signingKey))
   async list(@Query({ schema: keyQuery }) query: KeyQuery): Promise<Page<SigningKeyView>> {
     const after = decodeCursor(query.cursor, newestFirst);
@@ -43,12 +43,12 @@ export class KeysController {
     return toPage(rows.map(toView), query.limit, (row) => [row.createdAt, row.kid]);
   }
 
-  /**
-   * Lets the next key sign from now on. The old one goes on verifying until its last token has
-   * expired, unless it is withdrawn: then every token that was issued so far is void, and clients
-   * refresh. Services follow at their next look at the key set.
-   */
   @Post('rotate')
+  @ApiOperation({
+    summary: 'Lets the next key sign from now on',
+    description:
+      'The old one goes on verifying until its last token has expired, unless it is withdrawn: then every token that was issued so far is void, and clients refresh. Services follow at their next look at the key set.',
+  })
   @RequireFresh()
   @Returns(200, signingKey, 'The key that signs now')
   @ApiResponse({ status: 409, description: 'Verifiers may not know the next key: `key_not_ready`' })

@@ -1,5 +1,5 @@
 import { Controller, Get, Header, HttpStatus, Post, Req, Res } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Public } from '@signet/auth-guard';
 import { Problem, Returns, TakesForm } from '@signet/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -32,8 +32,11 @@ export class UserinfoController {
     private readonly proofs: Proofs,
   ) {}
 
-  /** What the token's client may know of its user. Takes an access token with the scope `openid`. */
   @Get()
+  @ApiOperation({
+    summary: "What the token's client may know of its user",
+    description: 'Takes an access token with the scope `openid`.',
+  })
   @Header('cache-control', 'no-store')
   @Returns(200, userinfo)
   read(
@@ -43,8 +46,8 @@ export class UserinfoController {
     return this.answer(request, reply);
   }
 
-  /** The same, as OpenID Connect has it both ways. */
   @Post()
+  @ApiOperation({ summary: 'The same, as OpenID Connect has it both ways' })
   @TakesForm()
   @Header('cache-control', 'no-store')
   @Returns(200, userinfo)

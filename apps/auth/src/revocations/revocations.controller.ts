@@ -1,6 +1,6 @@
 import { Controller, Get, Header, Headers, HttpStatus, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiHeader, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiHeader, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Public } from '@signet/auth-guard';
 import { Problem } from '@signet/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -25,11 +25,13 @@ export class RevocationsController {
     private readonly snapshots: RevocationSnapshots,
   ) {}
 
-  /**
-   * Which tokens are void before their time: a signed head, and a line for each login that it speaks
-   * of. Public, as a certificate authority's list is; has ids that mean nothing elsewhere.
-   */
   @Get()
+  @ApiOperation({
+    summary:
+      'Which tokens are void before their time: a signed head, and a line for each login that it speaks of',
+    description:
+      "Public, as a certificate authority's list is; has ids that mean nothing elsewhere.",
+  })
   @RouteConfig(LIMIT)
   @ApiProduces('text/plain')
   @ApiResponse({ status: 200, description: 'A head signed as a JWS, a line feed, the entries' })
@@ -52,11 +54,11 @@ export class RevocationsController {
     await reply.send(gzip ? snapshot.gzipped : snapshot.plain);
   }
 
-  /**
-   * What is added from now on, or from the entry after `Last-Event-ID`, as Security Event Tokens, and a
-   * signed heartbeat a second.
-   */
   @Get('stream')
+  @ApiOperation({
+    summary:
+      'What is added from now on, or from the entry after `Last-Event-ID`, as Security Event Tokens, and a signed heartbeat a second',
+  })
   @RouteConfig(LIMIT)
   @ApiHeader({ name: 'Last-Event-ID', required: false, description: 'Number of an entry' })
   @ApiProduces('text/event-stream')

@@ -10,7 +10,7 @@ import {
   Query,
   UseGuards,
 } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, CurrentUser, Public } from '@signet/auth-guard';
 import type { Principal } from '@signet/auth-guard';
 import { pageOf, Problem, Returns } from '@signet/http';
@@ -48,8 +48,11 @@ export class SessionsController {
     private readonly cookie: RefreshCookie,
   ) {}
 
-  /** Begins a session. Every reason to refuse is answered alike: 401 `invalid_credentials`. */
   @Post('login')
+  @ApiOperation({
+    summary: 'Begins a session',
+    description: 'Every reason to refuse is answered alike: 401 `invalid_credentials`.',
+  })
   @Public()
   @Header('cache-control', 'no-store')
   @Returns(200, tokens)
@@ -63,13 +66,12 @@ export class SessionsController {
     return this.cookie.deliver(tokens, { transport, ...exchange });
   }
 
-  /**
-   * Exchanges a refresh token for new tokens, with the roles as they are now. Each refresh token works
-   * once: sent again within seconds, because the answer was lost, it is answered with the same next
-   * one, unless that has been used; sent again later it ends the session. Without `refresh_token` in
-   * the body it is taken from the cookie, and so is the next one handed out.
-   */
   @Post('refresh')
+  @ApiOperation({
+    summary: 'Exchanges a refresh token for new tokens, with the roles as they are now',
+    description:
+      'Each refresh token works once: sent again within seconds, because the answer was lost, it is answered with the same next one, unless that has been used; sent again later it ends the session. Without `refresh_token` in the body it is taken from the cookie, and so is the next one handed out.',
+  })
   @Public()
   @Header('cache-control', 'no-store')
   @Returns(200, tokens)
@@ -90,8 +92,11 @@ export class SessionsController {
     }
   }
 
-  /** Ends this session. Harmless when it has ended already. */
   @Post('logout')
+  @ApiOperation({
+    summary: 'Ends this session',
+    description: 'Harmless when it has ended already.',
+  })
   @Authenticated()
   @Returns(204)
   async logOut(@CurrentUser() user: Principal, @HttpExchange() exchange: Exchange): Promise<void> {
@@ -99,8 +104,8 @@ export class SessionsController {
     if (user.sessionId !== undefined) await this.sessions.end(user.sessionId, 'logout');
   }
 
-  /** Ends all of the user's sessions. */
   @Post('logout-all')
+  @ApiOperation({ summary: "Ends all of the user's sessions" })
   @Authenticated()
   @UseGuards(LiveSessionGuard)
   @Returns(204)
@@ -112,8 +117,8 @@ export class SessionsController {
     return this.sessions.endAll(user.subject, 'logout_all');
   }
 
-  /** The user's sessions, the newest first. */
   @Get('sessions')
+  @ApiOperation({ summary: "The user's sessions, the newest first" })
   @Authenticated()
   @UseGuards(LiveSessionGuard)
   @Returns(200, pageOf(session))
@@ -124,8 +129,8 @@ export class SessionsController {
     return this.sessions.list(user.subject, query, user.sessionId);
   }
 
-  /** Ends one of the user's sessions. */
   @Delete('sessions/:id')
+  @ApiOperation({ summary: "Ends one of the user's sessions" })
   @Authenticated()
   @UseGuards(LiveSessionGuard)
   @Returns(204)

@@ -1,5 +1,5 @@
 import { Controller, Header, HttpStatus, Post, Req, Res, UseGuards } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, CurrentUser } from '@signet/auth-guard';
 import type { Principal } from '@signet/auth-guard';
 import { Problem, Returns } from '@signet/http';
@@ -13,11 +13,12 @@ import { BrowserSignOnService } from './browser-sign-on.service.js';
 export class SignOnController {
   constructor(private readonly browsers: BrowserSignOnService) {}
 
-  /**
-   * Signs the browser on, for whichever application sends it here next: a page that has logged its user
-   * in over JSON calls this, and nobody asks for the password again. The sign-on ends with the session.
-   */
   @Post('sign-on')
+  @ApiOperation({
+    summary:
+      'Signs the browser on, for whichever application sends it here next: a page that has logged its user in over JSON calls this, and nobody asks for the password again',
+    description: 'The sign-on ends with the session.',
+  })
   @Authenticated()
   @UseGuards(LiveSessionGuard)
   @Header('cache-control', 'no-store')

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpStatus, Param, Patch, Post, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentUser, Public, Roles } from '@signet/auth-guard';
 import type { Principal } from '@signet/auth-guard';
 import { ActingUser, Idempotent, IdempotencyKey, IdempotencyService } from '@signet/database';
@@ -21,8 +21,11 @@ export class ProductsController {
     private readonly idempotency: IdempotencyService,
   ) {}
 
-  /** The catalogue, by SKU. What is not sold, for the warehouse and administrators alone. */
   @Get()
+  @ApiOperation({
+    summary: 'The catalogue, by SKU',
+    description: 'What is not sold, for the warehouse and administrators alone.',
+  })
   @Public({ token: 'lenient' })
   @Returns(200, pageOf(product))
   list(
@@ -39,8 +42,8 @@ export class ProductsController {
     return this.products.list(query);
   }
 
-  /** One product, sold or not. */
   @Get(':sku')
+  @ApiOperation({ summary: 'One product, sold or not' })
   @Public()
   @Versioned()
   @Returns(200, product)
@@ -48,8 +51,8 @@ export class ProductsController {
     return this.products.read(id);
   }
 
-  /** Adds a product, with no stock yet. */
   @Post()
+  @ApiOperation({ summary: 'Adds a product, with no stock yet' })
   @Roles(...KEEPERS)
   @Idempotent()
   @Returns(201, product)
@@ -63,11 +66,12 @@ export class ProductsController {
     );
   }
 
-  /**
-   * Changes the members that are given; `description: null` removes it. With If-Match only if nobody has
-   * edited it since; what is sold in the meantime does not count.
-   */
   @Patch(':sku')
+  @ApiOperation({
+    summary: 'Changes the members that are given; `description: null` removes it',
+    description:
+      'With If-Match only if nobody has edited it since; what is sold in the meantime does not count.',
+  })
   @Roles(...KEEPERS)
   @Versioned()
   @Returns(200, product)

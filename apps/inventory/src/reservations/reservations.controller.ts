@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, Param, Post, Put } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentUser, Scopes } from '@signet/auth-guard';
 import type { Principal } from '@signet/auth-guard';
 import { Idempotent, IdempotencyKey, IdempotencyService } from '@signet/database';
@@ -19,15 +19,18 @@ export class ReservationsController {
     private readonly idempotency: IdempotencyService,
   ) {}
 
-  /** What the order holds or held. */
   @Get()
+  @ApiOperation({ summary: 'What the order holds or held' })
   @Returns(200, reservation)
   read(@Param('orderId', { schema: orderId }) id: string): Promise<Reservation> {
     return this.reservations.read(id);
   }
 
-  /** Holds all the items for a while, or none. The same again changes nothing. */
   @Put()
+  @ApiOperation({
+    summary: 'Holds all the items for a while, or none',
+    description: 'The same again changes nothing.',
+  })
   @Returns(200, reservation)
   hold(
     @Param('orderId', { schema: orderId }) id: string,
@@ -37,8 +40,8 @@ export class ReservationsController {
     return this.reservations.hold(id, body, caller.subject);
   }
 
-  /** Holds them for longer, never for shorter. */
   @Post('extend')
+  @ApiOperation({ summary: 'Holds them for longer, never for shorter' })
   @Idempotent()
   @Returns(200, reservation)
   extend(
@@ -51,8 +54,11 @@ export class ReservationsController {
     );
   }
 
-  /** What was held is sold. Never after its end, swept or not. */
   @Post('commit')
+  @ApiOperation({
+    summary: 'What was held is sold',
+    description: 'Never after its end, swept or not.',
+  })
   @Idempotent()
   @Returns(200, reservation)
   commit(
@@ -65,8 +71,11 @@ export class ReservationsController {
     );
   }
 
-  /** What was sold is on hand again: the order was cancelled or refunded before it was shipped. */
   @Post('return')
+  @ApiOperation({
+    summary:
+      'What was sold is on hand again: the order was cancelled or refunded before it was shipped',
+  })
   @Idempotent()
   @Returns(200, reservation)
   return(
@@ -79,8 +88,10 @@ export class ReservationsController {
     );
   }
 
-  /** Gives back what is held, and keeps out a hold of the order that arrives later. */
   @Delete()
+  @ApiOperation({
+    summary: 'Gives back what is held, and keeps out a hold of the order that arrives later',
+  })
   @Returns(204)
   release(
     @Param('orderId', { schema: orderId }) id: string,

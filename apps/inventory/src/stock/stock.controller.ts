@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Roles } from '@signet/auth-guard';
 import { ActingUser, Idempotent, IdempotencyKey, IdempotencyService } from '@signet/database';
 import type { Actor, IdempotentAnswer, IdempotentRequest } from '@signet/database';
@@ -19,8 +19,11 @@ export class StockController {
     private readonly idempotency: IdempotencyService,
   ) {}
 
-  /** Adds units that arrived, or takes away what was lost. Never below what is reserved. */
   @Post('stock')
+  @ApiOperation({
+    summary: 'Adds units that arrived, or takes away what was lost',
+    description: 'Never below what is reserved.',
+  })
   @Idempotent()
   @Returns(200, stockLevel)
   adjust(
@@ -34,8 +37,8 @@ export class StockController {
     );
   }
 
-  /** The ledger of one product, newest first. */
   @Get('movements')
+  @ApiOperation({ summary: 'The ledger of one product, newest first' })
   @Returns(200, pageOf(movement))
   movements(
     @Param('sku', { schema: sku }) id: string,

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentUser, RequireFresh, Roles } from '@signet/auth-guard';
 import type { Principal } from '@signet/auth-guard';
 import { ActingUser, Idempotent, IdempotencyKey, IdempotencyService } from '@signet/database';
@@ -25,8 +25,8 @@ export class AdminOrdersController {
     private readonly idempotency: IdempotencyService,
   ) {}
 
-  /** Everyone's orders, newest first. */
   @Get()
+  @ApiOperation({ summary: "Everyone's orders, newest first" })
   @Roles('support', 'admin')
   @Returns(200, pageOf(adminOrder))
   list(@Query({ schema: adminOrderQuery }) query: AdminOrderQuery): Promise<Page<AdminOrder>> {
@@ -41,8 +41,10 @@ export class AdminOrdersController {
     return this.orders.readVersion(id, undefined);
   }
 
-  /** Cancels an order that has not been shipped; money and stock are given back. */
   @Post(':id/cancel')
+  @ApiOperation({
+    summary: 'Cancels an order that has not been shipped; money and stock are given back',
+  })
   @Roles('admin')
   @RequireFresh()
   @Idempotent()
@@ -61,8 +63,8 @@ export class AdminOrdersController {
     );
   }
 
-  /** Marks a confirmed order as handed to the carrier. */
   @Post(':id/ship')
+  @ApiOperation({ summary: 'Marks a confirmed order as handed to the carrier' })
   @Roles('admin')
   @RequireFresh()
   @Idempotent()
@@ -78,8 +80,11 @@ export class AdminOrdersController {
     return this.idempotency.run(request, (transaction) => this.actions.ship(transaction, wanted));
   }
 
-  /** Has everything paid back. The order is `refunded` as soon as the money is. */
   @Post(':id/refund')
+  @ApiOperation({
+    summary: 'Has everything paid back',
+    description: 'The order is `refunded` as soon as the money is.',
+  })
   @Roles('admin')
   @RequireFresh()
   @Idempotent()
@@ -98,8 +103,8 @@ export class AdminOrdersController {
     );
   }
 
-  /** Lets an order that needs attention go on from where it stopped. */
   @Post(':id/resume')
+  @ApiOperation({ summary: 'Lets an order that needs attention go on from where it stopped' })
   @Roles('admin')
   @RequireFresh()
   @Idempotent()

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentUser, Roles } from '@signet/auth-guard';
 import type { Principal } from '@signet/auth-guard';
 import { ActingUser, Idempotent, IdempotencyKey, IdempotencyService } from '@signet/database';
@@ -26,8 +26,11 @@ export class OrdersController {
     private readonly idempotency: IdempotencyService,
   ) {}
 
-  /** Places an order at the catalogue's prices. It is `pending` until the checkout has run. */
   @Post()
+  @ApiOperation({
+    summary: "Places an order at the catalogue's prices",
+    description: 'It is `pending` until the checkout has run.',
+  })
   @Idempotent()
   @Returns(202, order)
   place(
@@ -43,8 +46,8 @@ export class OrdersController {
     );
   }
 
-  /** One's own orders, newest first. */
   @Get()
+  @ApiOperation({ summary: "One's own orders, newest first" })
   @Returns(200, pageOf(order))
   list(
     @Query({ schema: orderQuery }) query: OrderQuery,
@@ -62,11 +65,12 @@ export class OrdersController {
     return this.orders.read(id, user.subject);
   }
 
-  /**
-   * The order as server-sent events: `order` with what it is now and after each change, `end` when the
-   * token is over. Open it again with a new token.
-   */
   @Get(':id/events')
+  @ApiOperation({
+    summary:
+      'The order as server-sent events: `order` with what it is now and after each change, `end` when the token is over',
+    description: 'Open it again with a new token.',
+  })
   @ApiOkResponse({ content: { 'text/event-stream': { schema: { type: 'string' } } } })
   follow(
     @Param('id', { schema: z.uuid() }) id: string,
@@ -76,8 +80,11 @@ export class OrdersController {
     return this.stream.follow(id, user, reply);
   }
 
-  /** Cancels an order that is not confirmed yet. What was taken for it is given back. */
   @Post(':id/cancel')
+  @ApiOperation({
+    summary: 'Cancels an order that is not confirmed yet',
+    description: 'What was taken for it is given back.',
+  })
   @Idempotent()
   @Returns(200, order)
   cancel(

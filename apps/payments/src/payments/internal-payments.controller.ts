@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpStatus, Param, Post, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, RequireFresh, Scopes } from '@signet/auth-guard';
 import { ActingUser, Idempotent, IdempotencyKey } from '@signet/database';
 import type { Actor, IdempotentAnswer, IdempotentRequest } from '@signet/database';
@@ -35,8 +35,11 @@ export class InternalPaymentsController {
     private readonly refunds: RefundsService,
   ) {}
 
-  /** Authorizes the payment of an order. A decline is an answer too: its status is `failed`. */
   @Post()
+  @ApiOperation({
+    summary: 'Authorizes the payment of an order',
+    description: 'A decline is an answer too: its status is `failed`.',
+  })
   @RequireFresh()
   @Idempotent()
   @Returns(HttpStatus.CREATED, paymentWithRefunds)
@@ -47,8 +50,8 @@ export class InternalPaymentsController {
     return this.charging.authorize(request, body);
   }
 
-  /** The payment of an order. */
   @Get()
+  @ApiOperation({ summary: 'The payment of an order' })
   @Returns(HttpStatus.OK, paymentWithRefunds)
   ofOrder(
     @Query({ schema: paymentOfOrder }) { orderId }: z.infer<typeof paymentOfOrder>,
@@ -56,18 +59,19 @@ export class InternalPaymentsController {
     return this.payments.ofOrder(orderId);
   }
 
-  /** What to ask again while a payment is `processing`. */
   @Get(':id')
+  @ApiOperation({ summary: 'What to ask again while a payment is `processing`' })
   @Returns(HttpStatus.OK, paymentWithRefunds)
   read(@Param('id', { schema: z.uuid() }) id: string): Promise<PaymentWithRefunds> {
     return this.payments.read(id);
   }
 
-  /**
-   * Takes what was authorized, or a part of it. When the provider refuses, the status stays
-   * `requires_capture`, or is `canceled` when the authorization has lapsed.
-   */
   @Post(':id/capture')
+  @ApiOperation({
+    summary: 'Takes what was authorized, or a part of it',
+    description:
+      'When the provider refuses, the status stays `requires_capture`, or is `canceled` when the authorization has lapsed.',
+  })
   @RequireFresh()
   @Idempotent()
   @Returns(HttpStatus.OK, paymentWithRefunds)
@@ -79,8 +83,8 @@ export class InternalPaymentsController {
     return this.charging.capture(request, id, body?.amount);
   }
 
-  /** Lets go of what was authorized. */
   @Post(':id/void')
+  @ApiOperation({ summary: 'Lets go of what was authorized' })
   @RequireFresh()
   @Idempotent()
   @Returns(HttpStatus.OK, paymentWithRefunds)
@@ -91,8 +95,8 @@ export class InternalPaymentsController {
     return this.charging.void(request, id);
   }
 
-  /** Pays back what was captured, or a part of it. */
   @Post(':id/refunds')
+  @ApiOperation({ summary: 'Pays back what was captured, or a part of it' })
   @RequireFresh()
   @Idempotent()
   @Returns(HttpStatus.CREATED, refund)

@@ -1,5 +1,5 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, CurrentUser, isOwnerOr, Roles } from '@signet/auth-guard';
 import type { Principal } from '@signet/auth-guard';
 import { notFound, pageOf, Returns } from '@signet/http';
@@ -14,8 +14,10 @@ import { PaymentsService } from './payments.service.js';
 export class PaymentsController {
   constructor(private readonly payments: PaymentsService) {}
 
-  /** One payment with its refunds: the customer's own, or anyone's for support and admin. */
   @Get('payments/:id')
+  @ApiOperation({
+    summary: "One payment with its refunds: the customer's own, or anyone's for support and admin",
+  })
   @Authenticated()
   @Returns(200, paymentWithRefunds)
   async read(
@@ -27,8 +29,8 @@ export class PaymentsController {
     return found;
   }
 
-  /** Everyone's payments, newest first. */
   @Get('admin/payments')
+  @ApiOperation({ summary: "Everyone's payments, newest first" })
   @Roles('support', 'admin')
   @Returns(200, pageOf(payment))
   list(@Query({ schema: paymentQuery }) query: PaymentQuery): Promise<Page<Payment>> {

@@ -1,5 +1,5 @@
 import { Body, Controller, HttpStatus, Param, Post } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { RequireFresh, Roles } from '@signet/auth-guard';
 import { ActingUser, Idempotent, IdempotencyKey } from '@signet/database';
 import type { Actor, IdempotentAnswer, IdempotentRequest } from '@signet/database';
@@ -15,11 +15,12 @@ import { RefundsService } from './refunds.service.js';
 export class RefundsController {
   constructor(private readonly refunds: RefundsService) {}
 
-  /**
-   * Pays back what was captured, or a part of it. The refund may be `pending` or `failed`: see
-   * `GET /payments/:id` for what became of it.
-   */
   @Post(':id/refunds')
+  @ApiOperation({
+    summary: 'Pays back what was captured, or a part of it',
+    description:
+      'The refund may be `pending` or `failed`: see `GET /payments/:id` for what became of it.',
+  })
   @RequireFresh()
   @Idempotent()
   @Returns(HttpStatus.CREATED, refund)

@@ -1,5 +1,5 @@
 import { Controller, Headers, HttpStatus, Inject, Param, Post, RawBody } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Public } from '@signet/auth-guard';
 import { notFound, Problem, Returns, TakesRawBody } from '@signet/http';
 import { ForgedWebhook, PAYMENT_PROVIDER } from '../provider/payment-provider.js';
@@ -19,8 +19,11 @@ export class WebhooksController {
     private readonly webhooks: WebhooksService,
   ) {}
 
-  /** An event of the provider, signed by it. The same event may come again, and in any order. */
   @Post(':provider')
+  @ApiOperation({
+    summary: 'An event of the provider, signed by it',
+    description: 'The same event may come again, and in any order.',
+  })
   @Public()
   @TakesRawBody()
   @Returns(HttpStatus.NO_CONTENT)

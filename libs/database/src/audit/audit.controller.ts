@@ -1,6 +1,6 @@
 import { applyDecorators, Controller, Get, Query } from '@nestjs/common';
 import type { Type } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { pageOf, Returns } from '@signet/http';
 import type { Page } from '@signet/http';
 import { AuditLog } from './audit-log.js';
@@ -28,8 +28,8 @@ export function auditController(
   class AuditController {
     constructor(private readonly audit: AuditLog) {}
 
-    /** Who did what, the newest first. */
     @Get()
+    @ApiOperation({ summary: 'Who did what, the newest first' })
     @Returns(200, pageOf(auditEvent))
     list(@Query({ schema: query }) wanted: AuditQuery): Promise<Page<AuditEvent>> {
       return this.audit.list(wanted);
