@@ -7,6 +7,7 @@ const SUITES: Record<string, { builds: string; load: () => Promise<{ run(): Prom
   guard: { builds: 'auth-guard', load: () => import('./guard/suite.ts') },
   auth: { builds: 'auth', load: () => import('./auth/suite.ts') },
   revocation: { builds: 'auth-guard', load: () => import('./revocation/suite.ts') },
+  followers: { builds: 'auth', load: () => import('./followers/suite.ts') },
 };
 
 const USAGE = `npm run bench -- SUITE\n\nSuites: ${Object.keys(SUITES).join(', ')}`;

@@ -14,6 +14,12 @@ export interface AuthService {
   clientSecret: string;
   /** Microseconds of processor time that the process has used, in all its threads. */
   cpu: () => Promise<number>;
+  /** Bytes of memory that the process has. */
+  memory: () => Promise<number>;
+  /** Kills the process. */
+  crash: () => Promise<void>;
+  /** Starts it again, at the same address. */
+  restart: () => Promise<void>;
   stop: () => Promise<void>;
 }
 
@@ -32,21 +38,24 @@ export async function startAuthService(): Promise<AuthService> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const clientSecret = randomSecret();
-  const child = fork(join(import.meta.dirname, 'server.ts'), {
-    serialization: 'advanced',
-    env: {
-      ...{ PATH: process.env.PATH, PORT: String(port), LOG_LEVEL: 'error', ...WITHOUT_LIMITS },
-      DATABASE_URL: database.url,
-      SIGNET_ISSUER: url,
-      SIGNET_KEY_ENCRYPTION_KEY: randomSecret(),
-      SIGNET_COOKIE_SECRET: randomSecret(),
-      SIGNET_ORDERS_CLIENT_SECRET: clientSecret,
-    },
-  });
-  const stop = async () => {
-    const ended = child.exitCode === null ? once(child, 'exit') : undefined;
-    child.kill();
+  const env = {
+    ...{ PATH: process.env.PATH, PORT: String(port), LOG_LEVEL: 'error', ...WITHOUT_LIMITS },
+    DATABASE_URL: database.url,
+    SIGNET_ISSUER: url,
+    SIGNET_KEY_ENCRYPTION_KEY: randomSecret(),
+    SIGNET_COOKIE_SECRET: randomSecret(),
+    SIGNET_ORDERS_CLIENT_SECRET: clientSecret,
+  };
+  const start = () =>
+    fork(join(import.meta.dirname, 'server.ts'), { serialization: 'advanced', env });
+  let child = start();
+  const end = async (signal: NodeJS.Signals) => {
+    const ended = child.exitCode === null && child.signalCode === null && once(child, 'exit');
+    child.kill(signal);
     await ended;
+  };
+  const stop = async () => {
+    await end('SIGTERM');
     await database.stop();
   };
   try {
@@ -55,12 +64,21 @@ export async function startAuthService(): Promise<AuthService> {
     await stop();
     throw error;
   }
+  const usage = async () => {
+    child.send('usage');
+    return ((await once(child, 'message')) as [NodeJS.CpuUsage & { memory: number }])[0];
+  };
   return {
     ...{ url, clientSecret, stop },
     cpu: async () => {
-      child.send('usage');
-      const [{ user, system }] = (await once(child, 'message')) as [NodeJS.CpuUsage];
+      const { user, system } = await usage();
       return user + system;
+    },
+    memory: async () => (await usage()).memory,
+    crash: () => end('SIGKILL'),
+    restart: () => {
+      child = start();
+      return ready(url);
     },
   };
 }
