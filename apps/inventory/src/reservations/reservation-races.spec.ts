@@ -26,11 +26,12 @@ describe('two replicas of inventory', () => {
   const replica = (index: number) => (index % 2 === 0 ? one : other);
   const orders = (count: number) => Array.from({ length: count }, () => randomUUID());
   const sweep = ({ service }: TestInventory) => service.app.get(ReservationSweeper).sweep();
-  const someoneWaits = async () => {
+  async function untilSomeoneWaits(): Promise<void> {
     const waiting = `select 1 from pg_stat_activity
       where datname = current_database() and wait_event_type = 'Lock'`;
-    return (await one.database.query(waiting)).rows.length > 0;
-  };
+    while ((await one.database.query(waiting)).rows.length === 0) await setTimeout(10);
+  }
+
   const tally = (answers: { statusCode: number }[]) =>
     answers.reduce<Record<number, number>>(
       (counts, { statusCode }) => ({ ...counts, [statusCode]: (counts[statusCode] ?? 0) + 1 }),
@@ -83,7 +84,7 @@ describe('two replicas of inventory', () => {
       [before],
     );
     const waiting = one.hold(after, { MUG: 1 }).then(({ statusCode }) => statusCode);
-    while (!(await someoneWaits())) await setTimeout(10);
+    await Promise.race([waiting, untilSomeoneWaits()]);
     await release.query('commit');
     release.release();
     expect(await waiting).toBe(200);
