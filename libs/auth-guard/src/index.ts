@@ -56,6 +56,7 @@ export { JwtStrategy } from './nest/jwt.strategy.js';
 export { KeyReadiness } from './nest/key-readiness.js';
 export { KEY_SOURCE } from './nest/module-definition.js';
 export type { AuthGuardOptions } from './nest/options.js';
+export { Refusals } from './nest/refusals.js';
 export type { Route } from './nest/route-table.js';
 export { listRoutes, UndeclaredAccessError } from './nest/route-table.js';
 export type { SocketOptions } from './nest/sockets/guard-sockets.js';

@@ -1,11 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
-import { AuthException, InvalidTokenError } from '@signet/auth-guard';
+import { InvalidTokenError, Refusals } from '@signet/auth-guard';
 import type { Principal } from '@signet/auth-guard';
 import { InjectDatabase } from '@signet/database';
 import type { Database } from '@signet/database';
-import type { FastifyReply } from 'fastify';
-import { PLATFORM } from '../oidc/audiences.js';
 import { SessionStore } from './session-store.js';
 import type { LiveSession } from './session-store.js';
 
@@ -18,11 +16,11 @@ export class LiveSessionGuard implements CanActivate {
   constructor(
     @InjectDatabase() private readonly database: Database,
     private readonly sessions: SessionStore,
+    private readonly refusals: Refusals,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const http = context.switchToHttp();
-    const { user } = http.getRequest<{ user?: Principal }>();
+    const { user } = context.switchToHttp().getRequest<{ user?: Principal }>();
     if (!user) return true;
     const session =
       user.sessionId === undefined
@@ -32,9 +30,7 @@ export class LiveSessionGuard implements CanActivate {
     const detail = session
       ? 'Your roles have changed. Refresh the token.'
       : 'The session has ended.';
-    const challenge = `Bearer realm="${PLATFORM}", error="invalid_token", error_description="${detail}"`;
-    void http.getResponse<FastifyReply>().header('www-authenticate', challenge);
-    throw new AuthException(new InvalidTokenError('token_revoked', { detail }));
+    return this.refusals.refuse(context, new InvalidTokenError('token_revoked', { detail }));
   }
 }
 

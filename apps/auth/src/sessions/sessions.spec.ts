@@ -25,7 +25,11 @@ describe('logging out', () => {
     const answer = await auth.call('GET', '/auth/me', { token });
     expect(answer.status).toBe(401);
     expect(answer.body.code).toBe('token_revoked');
-    expect(answer.headers.get('www-authenticate')).toContain('error="invalid_token"');
+    // As the guard says it: for both kinds of tokens, and with the algorithms of proofs.
+    expect(answer.headers.get('www-authenticate')).toMatch(
+      /^Bearer realm="urn:signet:api", .*error="invalid_token".*, DPoP realm="urn:signet:api", .*algs="/,
+    );
+    expect(answer.headers.get('content-type')).toContain('application/problem+json');
   });
 
   it('everywhere ends every session of the user and of nobody else', async () => {

@@ -19,6 +19,7 @@ import { KeyReadiness } from './key-readiness.js';
 import { MessageGuard } from './message-guard.js';
 import { ConfigurableModuleClass, KEY_SOURCE, MODULE_OPTIONS_TOKEN } from './module-definition.js';
 import type { AuthGuardOptions } from './options.js';
+import { Refusals } from './refusals.js';
 import { ResourceMetadata } from './resource-metadata.js';
 import { RouteTable } from './route-table.js';
 import { trustedIssuers } from './trusted-issuers.js';
@@ -79,6 +80,7 @@ import { LiveStreams } from './streams/live-streams.js';
     LiveStreams,
     ConnectionDoor,
     CallKinds,
+    Refusals,
     AccessGuard,
     MessageGuard,
     { provide: APP_GUARD, useExisting: AccessGuard },
@@ -91,6 +93,7 @@ import { LiveStreams } from './streams/live-streams.js';
   exports: [
     ...[KEY_SOURCE, TokenVerifier, Revocations, KeyReadiness],
     ...[Authenticator, GuardMetrics, LiveConnections, LiveStreams, AccessGuard, MessageGuard],
+    Refusals,
   ],
 })
 export class AuthGuardModule extends ConfigurableModuleClass implements NestModule {
