@@ -7,6 +7,7 @@ import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
+import { costOfGuardedRequest } from '../guard/http/compare.ts';
 import { median } from '../rounds.ts';
 import { figure, table } from '../table.ts';
 
@@ -18,22 +19,35 @@ const EVENTS = 2_000;
 const issuer = createTestIssuer();
 const feed = new TestRevocationFeed(issuer);
 
-/** Measures a follower with so many entries in force, and prints Markdown. Takes half a minute. */
+/**
+ * Measures a follower with so many entries in force, beside what a whole request behind the guard costs,
+ * and prints Markdown. Takes a minute.
+ */
 export async function run(): Promise<void> {
   const model = cpus()[0]?.model.trim() ?? 'unknown';
   process.stdout.write(`Node ${process.version}, ${availableParallelism()} × ${model}.\n\n`);
+  const request = (await costOfGuardedRequest()) * 1000;
   const rows: string[][] = [];
-  for (const size of SIZES) rows.push(await measure(size));
+  for (const size of SIZES) rows.push(await measure(size, request));
   const head = [
-    ...['Entries', 'look-up ns', 'heap bytes an entry', 'snapshot MiB', 'gzipped MiB'],
+    ...[
+      'Entries',
+      'look-up ns',
+      'of a request %',
+      'heap bytes an entry',
+      'snapshot MiB',
+      'gzipped MiB',
+    ],
     ...['to apply ms', 'longest pause ms'],
   ];
   process.stdout.write(`${table(head, rows)}\n\n`);
   const rate = await eventsASecond();
+  process.stdout.write(`A guarded request: ${figure(request / 1000)} µs of processor time.\n`);
   process.stdout.write(`Events verified and taken in: ${figure(rate)} a second.\n`);
 }
 
-async function measure(size: number): Promise<string[]> {
+/** @param request nanoseconds of processor time of a guarded one, of which a look-up is a part */
+async function measure(size: number, request: number): Promise<string[]> {
   const ids = Array.from({ length: size }, () => randomBytes(32).toString('base64url'));
   const snapshot = snapshotOf(ids);
   const before = heap();
@@ -50,7 +64,8 @@ async function measure(size: number): Promise<string[]> {
   await follower.close();
   const mib = (buffer: Buffer) => figure(buffer.length / 2 ** 20);
   return [
-    ...[size.toLocaleString('en'), figure(lookup), figure(bytes)],
+    ...[size.toLocaleString('en'), figure(lookup), figure((100 * lookup) / request)],
+    figure(bytes),
     ...[mib(snapshot), mib(gzipSync(snapshot, { level: 6 })), figure(took)],
     figure(delay.max / 1e6),
   ];

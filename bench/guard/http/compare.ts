@@ -65,6 +65,26 @@ export async function compareOverHttp(): Promise<Results> {
   }
 }
 
+/** Microseconds of processor time of a request that the guard lets in, its token remembered. */
+export async function costOfGuardedRequest(): Promise<number> {
+  const jwks = await serveJwks();
+  const tokens = await mintTokens(CONNECTIONS);
+  const load = start('load.ts');
+  const server = await startServer('auth-guard', jwks.uri);
+  const sent = tokens.map((token) => [token]);
+  const name = NAMES.repeated;
+  try {
+    const results = await inRounds([{ name, measure: () => measure(server, load, sent) }], {
+      ...ROUNDS,
+      rounds: 5,
+    });
+    return results.median(name).cpu;
+  } finally {
+    for (const child of [load, server.process]) if (child.connected) child.disconnect();
+    jwks.close();
+  }
+}
+
 async function measure(server: Server, load: ChildProcess, tokens: string[][]) {
   const before = await ask<NodeJS.CpuUsage>(server.process, 'usage');
   const options: LoadOptions = { port: server.port, tokens, seconds: SECONDS };
@@ -76,12 +96,16 @@ async function measure(server: Server, load: ChildProcess, tokens: string[][]) {
 }
 
 async function startServers(jwksUri: string): Promise<Record<Variant, Server>> {
-  const servers = VARIANTS.map(async (variant) => {
-    const child = start('server.ts');
-    const options: ServerOptions = { variant, issuer: ISSUER, audience: AUDIENCE, jwksUri };
-    return [variant, { process: child, port: await ask<number>(child, options) }] as const;
-  });
+  const servers = VARIANTS.map(
+    async (variant) => [variant, await startServer(variant, jwksUri)] as const,
+  );
   return Object.fromEntries(await Promise.all(servers)) as Record<Variant, Server>;
+}
+
+async function startServer(variant: Variant, jwksUri: string): Promise<Server> {
+  const child = start('server.ts');
+  const options: ServerOptions = { variant, issuer: ISSUER, audience: AUDIENCE, jwksUri };
+  return { process: child, port: await ask<number>(child, options) };
 }
 
 function start(file: string): ChildProcess {
