@@ -1,7 +1,7 @@
 import { Module, UseGuards } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { AuthGuardModule, Roles } from '@signet/auth-guard';
-import { auditController, AuditModule, DatabaseModule } from '@signet/database';
+import { auditController, AuditModule, DatabaseModule, JobsModule } from '@signet/database';
 import type { ServiceOptions } from '@signet/http';
 import { fileURLToPath } from 'node:url';
 import { AccountsController } from './accounts/accounts.controller.js';
@@ -26,6 +26,8 @@ import { AccessTokens } from './oidc/access-tokens.js';
 import { Authorizations } from './oidc/authorizations.js';
 import { Claims } from './oidc/claims.js';
 import { OidcEngine } from './oidc/engine.js';
+import { LogoutDelivery } from './oidc/logout-delivery.js';
+import { LOGOUT_NOTICES, LOGOUT_QUEUE, LogoutNotices } from './oidc/logout-notices.js';
 import { OidcMount } from './oidc/mount.js';
 import { Proofs } from './oidc/proofs.js';
 import { RefreshRotation } from './oidc/refresh-rotation.js';
@@ -89,6 +91,7 @@ export class AuthServiceModule {
           schema,
           migrations: MIGRATIONS,
         }),
+        JobsModule.forRoot({ queues: { [LOGOUT_NOTICES]: LOGOUT_QUEUE } }),
         AuditModule,
         KeysModule,
         RevocationFeedModule,
@@ -139,6 +142,8 @@ export class AuthServiceModule {
         Authorizations,
         Claims,
         Proofs,
+        LogoutNotices,
+        LogoutDelivery,
         SignOns,
         UnitOfWork,
         RefreshRotation,

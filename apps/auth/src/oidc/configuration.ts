@@ -19,7 +19,7 @@ import type { Claims } from './claims.js';
 import { browserCookies } from './cookies.js';
 import { deviceFlow } from './device-flow.js';
 import { policy } from './interaction-policy.js';
-import { fetchForLogout, rpInitiatedLogout } from './logout.js';
+import { rpInitiatedLogout } from './logout.js';
 import { furtherMetadata } from './metadata.js';
 import { renderError } from './pages-policy.js';
 import { ROUTES } from './paths.js';
@@ -84,7 +84,6 @@ export function configuration(parts: ConfigurationParts): Configuration {
     routes: ROUTES,
     ttl: lifetimes(config),
     renderError,
-    fetch: fetchForLogout,
     features: features(config),
   };
 }

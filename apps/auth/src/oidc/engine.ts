@@ -16,6 +16,7 @@ import { AccessTokens } from './access-tokens.js';
 import { Authorizations } from './authorizations.js';
 import { Claims } from './claims.js';
 import { GrantAdapter } from './grant-adapter.js';
+import { LogoutNotices } from './logout-notices.js';
 import { ROUTES } from './paths.js';
 import { createProvider } from './provider.js';
 import { RecordAdapter } from './record-adapter.js';
@@ -53,6 +54,7 @@ export class OidcEngine {
     private readonly authorizations: Authorizations,
     private readonly tokens: AccessTokens,
     private readonly throttle: Throttle,
+    private readonly notices: LogoutNotices,
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -113,6 +115,7 @@ export class OidcEngine {
       authorizations: this.authorizations,
       tokens: this.tokens,
       throttle: this.throttle,
+      notices: this.notices,
       clients: this.clients.forEngine(),
       keys: this.keyRing.published().map(({ privateJwk }) => privateJwk),
       keysAreCurrent: () => this.keyRing.isCurrent(),

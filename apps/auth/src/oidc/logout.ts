@@ -1,9 +1,12 @@
-import type { KoaContextWithOIDC } from 'oidc-provider';
+import type Provider from 'oidc-provider';
+import type { Client, KoaContextWithOIDC } from 'oidc-provider';
 import { answerWithPage } from '../sign-in/send-page.js';
 import { logoutPage, messagePage } from '../sign-in/pages/pages.js';
+import type { LogoutNotices } from './logout-notices.js';
 import { ROUTES } from './paths.js';
 import { requester } from './requester.js';
 import type { SignOns } from './sign-ons.js';
+import type { UnitOfWork } from './unit-of-work.js';
 
 type Next = () => Promise<void>;
 
@@ -39,11 +42,18 @@ export function endSessionsAtLogout(signOns: SignOns) {
 }
 
 /**
- * How logout tokens are delivered: by the engine's own limits of time and size, but also to hosts in our
- * own network. Administrators name these addresses, nobody else can.
+ * Has the engine write down whom a sign-out in the browser concerns, instead of telling them while the
+ * user waits. It knows of more than sessions that end: who has `offline_access` is told as well.
  */
-export const fetchForLogout: typeof fetch = (url, options) => {
-  const init: RequestInit & { dispatcher?: unknown } = { ...options };
-  delete init.dispatcher;
-  return fetch(url, init);
-};
+export function announceLogouts(
+  provider: Provider,
+  unit: UnitOfWork,
+  notices: LogoutNotices,
+): void {
+  Object.assign(provider.Client.prototype, {
+    backchannelLogout(this: Client, userId: string, sid: string): Promise<void> {
+      const notice = { sid, userId, clientId: this.clientId };
+      return unit.write((transaction) => notices.announce(transaction, [notice]));
+    },
+  });
+}

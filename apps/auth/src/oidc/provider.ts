@@ -7,7 +7,8 @@ import { configuration } from './configuration.js';
 import type { ConfigurationParts } from './configuration.js';
 import { fillInCode, throttleCodes } from './device-flow.js';
 import { cacheKeySet } from './key-set-caching.js';
-import { endSessionsAtLogout } from './logout.js';
+import { announceLogouts, endSessionsAtLogout } from './logout.js';
+import type { LogoutNotices } from './logout-notices.js';
 import { correctMetadata } from './metadata.js';
 import { pagesPolicy } from './pages-policy.js';
 import { ROUTES } from './paths.js';
@@ -19,6 +20,7 @@ export interface ProviderParts extends ConfigurationParts {
   unit: UnitOfWork;
   sessions: SessionStore;
   throttle: Throttle;
+  notices: LogoutNotices;
   /** Whether these are the keys in the database, as far as can be known. */
   keysAreCurrent: () => boolean;
 }
@@ -39,6 +41,7 @@ export function createProvider(parts: ProviderParts): Provider {
   provider.use(throttleCodes(parts.throttle));
   provider.use(fillInCode);
   registerTokenExchange(provider, tokens);
+  announceLogouts(provider, unit, parts.notices);
   // Clients' secrets are not known here, only hashes of them.
   provider.Client.prototype.compareClientSecret = function (this: Client, secret: string) {
     return isClientSecret(this.clientSecret, secret);

@@ -19,3 +19,6 @@ export type Ending = (typeof ENDINGS)[number];
 
 /** Endings that nobody but the session's user brings about. */
 export const BY_ITS_USER: ReadonlySet<Ending> = new Set(['logout', 'logout_all', 'ended_by_user']);
+
+/** Endings that a client brings about by itself, or would not hear of because it has been disabled. */
+export const KNOWN_TO_THE_CLIENT: ReadonlySet<Ending> = new Set(['revoked', 'client_disabled']);

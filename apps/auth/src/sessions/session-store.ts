@@ -7,9 +7,10 @@ import type { Role } from '../accounts/roles.js';
 import type { AuditAction } from '../audit/audit-actions.js';
 import { AUTH_CONFIG } from '../config.js';
 import type { AuthConfig } from '../config.js';
+import { LogoutNotices } from '../oidc/logout-notices.js';
 import { RevocationLog } from '../revocations/revocation-log.js';
 import { grants, sessions, users } from '../schema.js';
-import { BY_ITS_USER } from './endings.js';
+import { BY_ITS_USER, KNOWN_TO_THE_CLIENT } from './endings.js';
 import type { Ending } from './endings.js';
 import { expiry, inUse, sessionStatements } from './session-statements.js';
 
@@ -77,6 +78,7 @@ export class SessionStore {
     @Inject(AUTH_CONFIG) private readonly config: AuthConfig,
     private readonly audit: AuditLog<AuditAction>,
     private readonly revocations: RevocationLog,
+    private readonly notices: LogoutNotices,
   ) {
     this.statements = sessionStatements(config, revocations);
   }
@@ -161,8 +163,8 @@ export class SessionStore {
   }
 
   /**
-   * Ends these sessions and their grants, and makes their access tokens void. Those that have ended
-   * before keep their first ending.
+   * Ends these sessions and their grants, makes their access tokens void, and tells the clients that
+   * want to know. Those that have ended before keep their first ending.
    *
    * @param actor who caused it, when it was not the user
    */
@@ -185,7 +187,11 @@ export class SessionStore {
       .update(sessions)
       .set({ endedAt: sql`now()`, ending })
       .where(and(inArray(sessions.sid, [...sids]), isNull(sessions.endedAt)))
-      .returning({ subject: sessions.sid, user: sessions.userId });
+      .returning({
+        subject: sessions.sid,
+        user: sessions.userId,
+        clientId: sessions.clientId,
+      });
     await this.revocations.record(transaction, {
       kind: 'session',
       ids: ended.map(({ subject }) => subject),
@@ -193,6 +199,14 @@ export class SessionStore {
       actor: actor.id ?? (BY_ITS_USER.has(ending) ? (ended[0]?.user ?? null) : null),
       concerns: 'all',
     });
+    if (!KNOWN_TO_THE_CLIENT.has(ending)) {
+      const concerned = ended.map(({ subject: sid, user: userId, clientId }) => ({
+        sid,
+        userId,
+        clientId,
+      }));
+      await this.notices.announce(transaction, concerned);
+    }
     const action = AUDITED[ending];
     if (!action) return;
     const entries = ended.map(({ subject, user }) => ({
