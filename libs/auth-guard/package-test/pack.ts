@@ -39,11 +39,20 @@ export function pack(directory: string): Packed {
   };
 }
 
+/** Packages that have the number of the framework. */
+const NEST = [
+  ...['common', 'core', 'platform-express', 'platform-fastify'],
+  ...['websockets', 'platform-ws', 'microservices'],
+];
+
+/** Packages that are two ahead of it. */
+const GRAPHQL = ['graphql', 'mercurius'];
+
 /** An application of its own with the packed guard, on a major version of Nest. */
 export function install(directory: string, tarball: string, nest: number): void {
   cpSync(join(__dirname, 'consumer'), directory, { recursive: true });
-  const names = ['common', 'core', 'platform-express', 'platform-fastify'];
-  const packages = names.map((name) => `@nestjs/${name}@${nest}`);
+  const packages = NEST.map((name) => `@nestjs/${name}@${nest}`);
+  const graphql = GRAPHQL.map((name) => `@nestjs/${name}@${nest + 2}`);
   npm(directory, 'init', '--yes');
   npm(
     directory,
@@ -53,6 +62,8 @@ export function install(directory: string, tarball: string, nest: number): void 
     '--no-fund',
     '--ignore-scripts',
     ...packages,
+    ...graphql,
+    ...['graphql@16', 'mercurius@16', 'ws@8'],
     'reflect-metadata@0.2',
     'rxjs@7',
     '@types/node@24',

@@ -18,7 +18,7 @@ beforeAll(() => {
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 const run = (cwd: string, ...words: string[]) =>
-  spawnSync(process.execPath, words, { cwd, encoding: 'utf8' });
+  spawnSync(process.execPath, words, { cwd, encoding: 'utf8', timeout: 60_000 });
 
 describe('the package', () => {
   it('holds what it runs on, its documents, and no tests', () => {
@@ -89,7 +89,8 @@ describe.each([12, 11])('in an application on Nest %d', (nest) => {
     (file) => {
       const { stdout, stderr } = run(application, file);
       const guarded = {
-        routes: ['GET /orders'],
+        routes: ['GET /orders', 'GET /.well-known/oauth-protected-resource'],
+        metadata: 200,
         withoutToken: 401,
         withRole: 200,
         withoutRole: 403,
@@ -98,6 +99,22 @@ describe.each([12, 11])('in an application on Nest %d', (nest) => {
       expect(JSON.parse(stdout)).toEqual({ express: guarded, fastify: guarded });
     },
   );
+
+  it('guards gateways, GraphQL and messages', () => {
+    const { stdout, stderr } = run(application, 'calls.cjs');
+    expect(stderr).toBe('');
+    const guarded = {
+      withoutToken: 'token_missing',
+      withRole: 'refunded',
+      withoutRole: 'insufficient_scope',
+    };
+    expect(JSON.parse(stdout)).toEqual({
+      routes: ['SOCKET refund', 'MESSAGE refund', 'QUERY refund'],
+      gateway: guarded,
+      graphql: guarded,
+      message: guarded,
+    });
+  });
 
   it.each([
     ['an ES module by the rules of Node', 'types.mts --module node16'],

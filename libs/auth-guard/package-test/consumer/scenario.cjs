@@ -1,8 +1,10 @@
+const METADATA = '/.well-known/oauth-protected-resource';
+
 /**
  * An application as somebody else would write it, handed the packages as its own module system loads
  * them. Plain JavaScript, so the decorators are called.
  *
- * @returns for each platform, what the guarded route answers: without a token, with a role, without it
+ * @returns for each platform, what the metadata answers, and the guarded route: without a token, with a role, without it
  */
 module.exports = async function run({ common, core, platforms, guard, testing }) {
   const issuer = testing.createTestIssuer();
@@ -17,9 +19,10 @@ module.exports = async function run({ common, core, platforms, guard, testing })
   common.Get()(OrdersController.prototype, 'list', list);
   guard.Roles('admin')(OrdersController.prototype, 'list', list);
 
+  const resourceMetadata = { resource: 'http://127.0.0.1' };
   class AppModule {}
   common.Module({
-    imports: [guard.AuthGuardModule.forRoot(issuer.options)],
+    imports: [guard.AuthGuardModule.forRoot({ ...issuer.options, resourceMetadata })],
     controllers: [OrdersController],
   })(AppModule);
 
@@ -33,6 +36,7 @@ module.exports = async function run({ common, core, platforms, guard, testing })
     };
     answers[platform] = {
       routes: guard.listRoutes(app).map(({ method, path }) => `${method} ${path}`),
+      metadata: (await globalThis.fetch(`${await app.getUrl()}${METADATA}`)).status,
       withoutToken: await ask(),
       withRole: await ask(issuer.token({ roles: ['admin'] })),
       withoutRole: await ask(issuer.token({ roles: ['customer'] })),
