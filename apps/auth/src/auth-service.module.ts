@@ -2,10 +2,12 @@ import { Module, UseGuards } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { AuthGuardModule, Roles } from '@signet/auth-guard';
 import { auditController, AuditModule, DatabaseModule, JobsModule } from '@signet/database';
+import { MetricsModule } from '@signet/http';
 import type { ServiceOptions } from '@signet/http';
 import { fileURLToPath } from 'node:url';
 import { AccountsController } from './accounts/accounts.controller.js';
 import { AccountsService } from './accounts/accounts.service.js';
+import { LoginWatch } from './accounts/login-watch.js';
 import { PasswordHasher } from './accounts/password-hasher.js';
 import { SeedingService } from './accounts/seeding.service.js';
 import { Throttle } from './accounts/throttle.js';
@@ -26,6 +28,7 @@ import { AccessTokens } from './oidc/access-tokens.js';
 import { Authorizations } from './oidc/authorizations.js';
 import { Claims } from './oidc/claims.js';
 import { OidcEngine } from './oidc/engine.js';
+import { GrantWatch } from './oidc/grant-watch.js';
 import { LogoutDelivery } from './oidc/logout-delivery.js';
 import { LOGOUT_NOTICES, LOGOUT_QUEUE, LogoutNotices } from './oidc/logout-notices.js';
 import { OidcMount } from './oidc/mount.js';
@@ -92,6 +95,7 @@ export class AuthServiceModule {
           migrations: MIGRATIONS,
         }),
         JobsModule.forRoot({ queues: { [LOGOUT_NOTICES]: LOGOUT_QUEUE } }),
+        MetricsModule,
         AuditModule,
         KeysModule,
         RevocationFeedModule,
@@ -126,6 +130,7 @@ export class AuthServiceModule {
         PasswordHasher,
         SeedingService,
         Throttle,
+        LoginWatch,
         UserAdministrationService,
         ClientDirectory,
         ClientsService,
@@ -142,6 +147,7 @@ export class AuthServiceModule {
         Authorizations,
         Claims,
         Proofs,
+        GrantWatch,
         LogoutNotices,
         LogoutDelivery,
         SignOns,

@@ -6,7 +6,7 @@ import { and, eq, isNull } from 'drizzle-orm';
 import type { AuditAction } from '../audit/audit-actions.js';
 import { users } from '../schema.js';
 import { SessionStore } from '../sessions/session-store.js';
-import { isGuessable } from './credentials.js';
+import { isGuessable } from './guessable-passwords.js';
 import { PasswordHasher } from './password-hasher.js';
 import type { Role } from './roles.js';
 
@@ -16,6 +16,9 @@ export interface Credentials {
   email: string;
   password: string;
 }
+
+/** An operator's password comes with the configuration, and is taken as it is. */
+type Chooser = 'user' | 'operator';
 
 /** Who has an account, and the password that proves it. */
 @Injectable()
@@ -41,8 +44,12 @@ export class AccountsService {
    * @returns undefined when the address has an account already
    * @throws {Problem} 422 `password_too_weak`
    */
-  async create(credentials: Credentials, roles: Role[]): Promise<User | undefined> {
-    const passwordHash = await this.hashNew(credentials);
+  async create(
+    credentials: Credentials,
+    roles: Role[],
+    chosenBy: Chooser = 'user',
+  ): Promise<User | undefined> {
+    const passwordHash = await this.hashNew(credentials, chosenBy);
     const [user] = await this.database
       .insert(users)
       .values({ email: credentials.email, passwordHash, roles })
@@ -69,9 +76,13 @@ export class AccountsService {
   async setPassword(
     user: User,
     password: string,
-    { actor, except }: { actor: Actor; except?: string | undefined },
+    {
+      actor,
+      except,
+      chosenBy = 'user',
+    }: { actor: Actor; except?: string | undefined; chosenBy?: Chooser },
   ): Promise<void> {
-    const passwordHash = await this.hashNew({ email: user.email, password });
+    const passwordHash = await this.hashNew({ email: user.email, password }, chosenBy);
     await this.database.transaction(async (transaction) => {
       await transaction.update(users).set({ passwordHash }).where(eq(users.id, user.id));
       await this.sessions.endAllOf(transaction, user.id, {
@@ -98,12 +109,14 @@ export class AccountsService {
     return held !== undefined;
   }
 
-  private hashNew({ email, password }: Credentials): Promise<string> {
-    if (!isGuessable(email, password)) return this.hasher.hash(password);
+  private async hashNew({ email, password }: Credentials, chosenBy: Chooser): Promise<string> {
+    if (chosenBy === 'operator' || !(await isGuessable(email, password))) {
+      return this.hasher.hash(password);
+    }
     throw new Problem({
       status: HttpStatus.UNPROCESSABLE_ENTITY,
       code: 'password_too_weak',
-      detail: 'password: expected something else than the email address.',
+      detail: 'password: expected one that is not among the first that are guessed.',
     });
   }
 }

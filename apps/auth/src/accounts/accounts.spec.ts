@@ -73,9 +73,26 @@ describe('registering', () => {
     );
   });
 
+  it.each([
+    ['a common one', 'administrator'],
+    ['a common one with what everybody adds', 'Password1234'],
+    ['a common one in other letters', 'P@ssw0rd1234'],
+    ['a common one twice', 'letmeinletmein'],
+    ['a row of keys', 'qwertyuiopas'],
+    ['one character over and over', 'aaaaaaaaaaaaaaaa'],
+    ['the alphabet', 'abcdefghijkl'],
+    ['the name of the service', 'SignetSignet'],
+    ['a part of the address', 'lovelacelovelace'],
+  ])('refuses a password that is guessed first: %s', async (_what, password) => {
+    const json = { email: 'ada.lovelace@example.com', password };
+    const answer = await auth.call('POST', '/auth/register', { json });
+    expect(answer).toMatchObject({ status: 422, body: { code: 'password_too_weak' } });
+    expect(answer.text).not.toContain(password);
+  });
+
   it('takes a password of 12 characters of any script, however they are encoded', async () => {
     const email = newEmail();
-    const composed = 'ééééééééé🦊🦊🦊';
+    const composed = 'à côté 🦊 été';
     const json = { email, password: composed };
     expect((await auth.call('POST', '/auth/register', { json })).status).toBe(201);
     expect((await logIn(auth, email, composed.normalize('NFD'))).status).toBe(200);
@@ -128,6 +145,14 @@ describe('changing the password', () => {
     expect((await refresh(auth, mine.refresh_token)).status).toBe(200);
     expect((await logIn(auth, other.email, PASSWORD)).status).toBe(401);
     expect((await logIn(auth, other.email, NEW)).status).toBe(200);
+  });
+
+  it('refuses one that is guessed first', async () => {
+    const { access_token: token, email } = await register(auth);
+    const json = { currentPassword: PASSWORD, newPassword: 'Welcome12345' };
+    const answer = await auth.call('POST', '/auth/password', { token, json });
+    expect(answer).toMatchObject({ status: 422, body: { code: 'password_too_weak' } });
+    expect((await logIn(auth, email)).status).toBe(200);
   });
 
   it('asks for the current one', async () => {

@@ -27,11 +27,6 @@ export const claimedPassword = z
   .normalize('NFKC')
   .meta({ format: 'password', example: 'correct horse battery staple' });
 
-/** NIST SP 800-63B section 3.1.1.2 has words that follow from the context refused. */
-export function isGuessable(address: string, secret: string): boolean {
-  return secret.toLowerCase() === address;
-}
-
 function inRange(length: number): boolean {
   return length >= MIN_PASSWORD && length <= MAX_PASSWORD;
 }

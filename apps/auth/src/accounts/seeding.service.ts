@@ -24,11 +24,14 @@ export class SeedingService {
   private async seed({ email, password, roles, resetPassword }: SeedAccount): Promise<void> {
     const user = await this.accounts.findByEmail(email);
     if (!user) {
-      if (await this.accounts.create({ email, password }, roles)) {
+      if (await this.accounts.create({ email, password }, roles, 'operator')) {
         this.logger.log(`Made the account ${email}`);
       }
     } else if (resetPassword && !(await this.hasher.verify(user.passwordHash, password))) {
-      await this.accounts.setPassword(user, password, { actor: THE_SERVICE });
+      await this.accounts.setPassword(user, password, {
+        actor: THE_SERVICE,
+        chosenBy: 'operator',
+      });
       this.logger.log(`Set the password of ${email} again`);
     }
   }

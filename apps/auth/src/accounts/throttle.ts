@@ -6,6 +6,7 @@ import type { Pool } from 'pg';
 import { createHash } from 'node:crypto';
 import { AUTH_CONFIG } from '../config.js';
 import type { AuthConfig } from '../config.js';
+import { LoginWatch } from './login-watch.js';
 import { networkOf } from './network.js';
 
 const QUARTER_HOUR = 15 * 60;
@@ -23,7 +24,11 @@ export class Throttle {
   private readonly registrations: RateLimiterPostgres;
   private readonly userCodes: RateLimiterPostgres;
 
-  constructor(@InjectPool() pool: Pool, @Inject(AUTH_CONFIG) config: AuthConfig) {
+  constructor(
+    @InjectPool() pool: Pool,
+    @Inject(AUTH_CONFIG) config: AuthConfig,
+    private readonly watch: LoginWatch,
+  ) {
     const limiter = (keyPrefix: string, points: number, duration: number) =>
       new RateLimiterPostgres({
         storeClient: pool,
@@ -61,11 +66,17 @@ export class Throttle {
       [this.source, digest(network)],
     ];
     // Counted before the check, so that attempts at the same time cannot slip through together.
-    await consume(this.pair, pair);
-    for (const [limiter, key] of counted) await consume(limiter, key);
+    try {
+      await consume(this.pair, pair);
+      for (const [limiter, key] of counted) await consume(limiter, key);
+    } catch (error) {
+      if (error instanceof Problem) this.watch.note('throttled', email, address);
+      throw error;
+    }
     const forgive = () => counted.map(([limiter, key]) => limiter.reward(key));
     try {
       const found = await check();
+      this.watch.note(found === undefined ? 'wrong' : 'right', email, address);
       if (found !== undefined) await Promise.all([this.pair.delete(pair), ...forgive()]);
       return found;
     } catch (error) {

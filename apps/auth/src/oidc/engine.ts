@@ -16,6 +16,7 @@ import { AccessTokens } from './access-tokens.js';
 import { Authorizations } from './authorizations.js';
 import { Claims } from './claims.js';
 import { GrantAdapter } from './grant-adapter.js';
+import { GrantWatch } from './grant-watch.js';
 import { LogoutNotices } from './logout-notices.js';
 import { ROUTES } from './paths.js';
 import { createProvider } from './provider.js';
@@ -55,6 +56,7 @@ export class OidcEngine {
     private readonly tokens: AccessTokens,
     private readonly throttle: Throttle,
     private readonly notices: LogoutNotices,
+    private readonly grants: GrantWatch,
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -128,6 +130,7 @@ export class OidcEngine {
     };
     provider.on('server_error', (_context, error) => report(error));
     (provider as EventEmitter).on('error', report);
+    this.grants.watch(provider);
     const handler = provider.callback();
     this.current = { provider, handler: (request, response) => void handler(request, response) };
   }
