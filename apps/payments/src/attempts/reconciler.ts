@@ -3,11 +3,12 @@ import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/
 import { InjectDatabase } from '@signet/database';
 import type { Database } from '@signet/database';
 import { and, asc, eq, inArray, sql } from 'drizzle-orm';
-import { PROVIDER_TIMING } from '../provider/timing.js';
-import type { ProviderTiming } from '../provider/timing.js';
 import { attempts } from '../schema.js';
 import type { AttemptRow } from '../schema.js';
 import { AttemptRunner } from './attempt-runner.js';
+
+/** Injects how long an outcome may be unknown before the provider is asked again, in milliseconds. */
+export const RECONCILE_AFTER = Symbol('RECONCILE_AFTER');
 
 const AT_ONCE = 10;
 const LOOKS_PER_WAIT = 4;
@@ -27,7 +28,7 @@ export class Reconciler implements OnApplicationBootstrap, BeforeApplicationShut
 
   constructor(
     @InjectDatabase() private readonly database: Database,
-    @Inject(PROVIDER_TIMING) private readonly timing: ProviderTiming,
+    @Inject(RECONCILE_AFTER) private readonly wait: number,
     private readonly runner: AttemptRunner,
   ) {}
 
@@ -59,7 +60,7 @@ export class Reconciler implements OnApplicationBootstrap, BeforeApplicationShut
 
   private schedule(): void {
     if (this.stopped) return;
-    const pause = Math.max(MOST_OFTEN_MS, this.timing.reconcileAfter / LOOKS_PER_WAIT);
+    const pause = Math.max(MOST_OFTEN_MS, this.wait / LOOKS_PER_WAIT);
     this.timer = setTimeout(() => {
       this.running = this.look().finally(() => this.schedule());
     }, pause);
@@ -76,7 +77,7 @@ export class Reconciler implements OnApplicationBootstrap, BeforeApplicationShut
 
   /** Marks them as asked about now, which keeps everybody else away until the next time is due. */
   private claim(): Promise<AttemptRow[]> {
-    const wait = this.timing.reconcileAfter / 1000;
+    const wait = this.wait / 1000;
     const due = this.database
       .select({ id: attempts.id })
       .from(attempts)

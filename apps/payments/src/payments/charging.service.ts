@@ -9,8 +9,6 @@ import { OutwardEffects } from '../attempts/outward-effect.js';
 import { PaymentLedger } from '../attempts/payment-ledger.js';
 import { PAYMENT_PROVIDER } from '../provider/payment-provider.js';
 import type { PaymentProvider } from '../provider/payment-provider.js';
-import { PROVIDER_TIMING } from '../provider/timing.js';
-import type { ProviderTiming } from '../provider/timing.js';
 import { payments } from '../schema.js';
 import type { AttemptRow, PaymentRow } from '../schema.js';
 import type { NewPayment } from './payment.schema.js';
@@ -33,7 +31,6 @@ export class ChargingService {
     private readonly runner: AttemptRunner,
     private readonly effects: OutwardEffects,
     @Inject(PAYMENT_PROVIDER) private readonly provider: PaymentProvider,
-    @Inject(PROVIDER_TIMING) private readonly timing: ProviderTiming,
   ) {}
 
   /**
@@ -73,7 +70,7 @@ export class ChargingService {
     begin: (transaction: Transaction) => Promise<Begun>,
     answer: () => Promise<unknown>,
   ): Promise<IdempotentAnswer> {
-    return this.effects.run(request, this.timing.deadline / 1000, {
+    return this.effects.run(request, this.provider.longestCall / 1000, {
       begin,
       perform: async ({ attempt }) => {
         if (attempt) await this.runner.send(attempt);

@@ -5,12 +5,11 @@ import { auditController, AuditModule } from '@signet/database';
 import { AttemptRunner } from '../attempts/attempt-runner.js';
 import { OutwardEffects } from '../attempts/outward-effect.js';
 import { PaymentLedger } from '../attempts/payment-ledger.js';
-import { Reconciler } from '../attempts/reconciler.js';
+import { RECONCILE_AFTER, Reconciler } from '../attempts/reconciler.js';
 import { AUDIT_ACTIONS } from '../audit-actions.js';
 import type { PaymentsConfig } from '../config.js';
 import { openProvider } from '../provider/open-provider.js';
 import { PAYMENT_PROVIDER } from '../provider/payment-provider.js';
-import { PROVIDER_TIMING } from '../provider/timing.js';
 import { RefundsController } from '../refunds/refunds.controller.js';
 import { RefundsService } from '../refunds/refunds.service.js';
 import { WebhooksController } from '../webhooks/webhooks.controller.js';
@@ -32,13 +31,7 @@ export class PaymentsModule {
       ],
       providers: [
         { provide: PAYMENT_PROVIDER, useFactory: () => openProvider(config) },
-        {
-          provide: PROVIDER_TIMING,
-          useValue: {
-            deadline: config.SIGNET_PROVIDER_DEADLINE_MS,
-            reconcileAfter: config.SIGNET_RECONCILE_AFTER_MS,
-          },
-        },
+        { provide: RECONCILE_AFTER, useValue: config.SIGNET_RECONCILE_AFTER_MS },
         ...[AttemptRunner, OutwardEffects, PaymentLedger, Reconciler],
         ...[ChargingService, PaymentsService, RefundsService, WebhooksService],
       ],

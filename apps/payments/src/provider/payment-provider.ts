@@ -73,6 +73,8 @@ export interface PaymentProvider {
   readonly name: string;
   /** How long the provider remembers an idempotency key, in milliseconds. */
   readonly remembersKeysFor: number;
+  /** How long a call takes at most until it throws, in milliseconds. */
+  readonly longestCall: number;
   authorize(call: Authorization): Promise<ProviderPayment>;
   /** @throws {ProviderRefusal} */
   capture(call: PartialFollowUp): Promise<ProviderPayment>;

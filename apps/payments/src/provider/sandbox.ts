@@ -55,6 +55,10 @@ export class SandboxProvider implements PaymentProvider {
 
   constructor(private readonly options: SandboxOptions) {}
 
+  get longestCall(): number {
+    return this.options.deadline;
+  }
+
   async authorize({ key, paymentId, ...asked }: Authorization): Promise<ProviderPayment> {
     const { amount, currency, method } = asked;
     const body = { reference: paymentId, amount, currency, method };

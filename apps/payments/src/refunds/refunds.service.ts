@@ -11,8 +11,8 @@ import type { AuditAction } from '../audit-actions.js';
 import { assertCurrency } from '../payments/charging.service.js';
 import type { NewRefund } from '../payments/payment.schema.js';
 import { PaymentsService } from '../payments/payments.service.js';
-import { PROVIDER_TIMING } from '../provider/timing.js';
-import type { ProviderTiming } from '../provider/timing.js';
+import { PAYMENT_PROVIDER } from '../provider/payment-provider.js';
+import type { PaymentProvider } from '../provider/payment-provider.js';
 import { refunds } from '../schema.js';
 import type { AttemptRow, PaymentRow } from '../schema.js';
 
@@ -28,7 +28,7 @@ export class RefundsService {
     private readonly runner: AttemptRunner,
     private readonly effects: OutwardEffects,
     private readonly audit: AuditLog<AuditAction>,
-    @Inject(PROVIDER_TIMING) private readonly timing: ProviderTiming,
+    @Inject(PAYMENT_PROVIDER) private readonly provider: PaymentProvider,
   ) {}
 
   /**
@@ -43,7 +43,7 @@ export class RefundsService {
     actor: Actor,
   ): Promise<IdempotentAnswer> {
     const id = uuidv5(JSON.stringify([request.scope, request.key]), NAMESPACE);
-    return this.effects.run(request, this.timing.deadline / 1000, {
+    return this.effects.run(request, this.provider.longestCall / 1000, {
       begin: async (transaction) => {
         const payment = await this.ledger.lock(transaction, paymentId);
         // The key's record may be gone by now; the refund it made is not.

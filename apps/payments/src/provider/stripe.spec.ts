@@ -1,0 +1,173 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import Stripe from 'stripe';
+import { euros, startPayments } from '../testing/running-payments.js';
+import type { RunningPayments } from '../testing/running-payments.js';
+import { startStripe, STRIPE_KEY } from '../testing/stripe-emulation.js';
+import type { StripeEmulation } from '../testing/stripe-emulation.js';
+
+const OLD_SECRET = 'whsec_before_the_rotation';
+const SECRET = 'whsec_after_the_rotation';
+
+let stripe: StripeEmulation;
+let payments: RunningPayments;
+
+beforeAll(async () => {
+  stripe = await startStripe();
+  payments = await startPayments('', {
+    ...{ SIGNET_PAYMENT_PROVIDER: 'stripe', SIGNET_STRIPE_URL: stripe.url },
+    ...{ SIGNET_STRIPE_API_KEY: STRIPE_KEY, SIGNET_SANDBOX_URL: '' },
+    SIGNET_STRIPE_WEBHOOK_SECRETS: `${SECRET},${OLD_SECRET}`,
+    // Longer than the SDK takes with its repetitions.
+    SIGNET_RECONCILE_AFTER_MS: '3500',
+  });
+});
+afterAll(async () => {
+  await payments.close();
+  await stripe.close();
+});
+beforeEach(() => {
+  stripe.faults.length = 0;
+  stripe.requests.length = 0;
+  stripe.searchable = true;
+});
+
+const VISA = { paymentMethod: 'pm_card_visa' };
+const authorized = async () => (await payments.authorize(VISA)).body.id;
+const intentsOf = (id: string) =>
+  [...stripe.intents.values()].filter(({ metadata }) => JSON.stringify(metadata).includes(id));
+
+describe('with Stripe', () => {
+  it('a payment is authorized, captured in part and refunded', async () => {
+    const { body } = await payments.authorize(VISA);
+    expect(body.status).toBe('requires_capture');
+    expect((await payments.capture(body.id, 2000)).body).toMatchObject({
+      ...{ status: 'succeeded', capturedAmount: euros(2000) },
+    });
+    expect((await payments.refund(body.id, 500)).body.status).toBe('succeeded');
+    expect((await payments.refund(body.id)).body.amount).toEqual(euros(1500));
+    expect(intentsOf(body.id)).toMatchObject([{ amount: 2598, currency: 'eur' }]);
+  });
+
+  it('a payment is voided', async () => {
+    const id = await authorized();
+    expect((await payments.void(id)).body.status).toBe('canceled');
+    expect(intentsOf(id)).toMatchObject([{ status: 'canceled' }]);
+  });
+
+  it('a decline is told with the bank’s reason', async () => {
+    const { body } = await payments.authorize({ paymentMethod: 'pm_card_visa_chargeDeclined' });
+    expect(body).toMatchObject({ status: 'failed', reason: 'insufficient_funds' });
+    const { body: unknown } = await payments.authorize({ paymentMethod: 'pm_nobody' });
+    expect(unknown).toMatchObject({ status: 'failed', reason: 'resource_missing' });
+  });
+
+  it.each([429, 500, 'lost', 'dropped'] as const)(
+    'a request that ends in %s is repeated, and happens once',
+    async (fault) => {
+      stripe.faults.push(fault);
+      const { body } = await payments.authorize(VISA);
+      // The SDK repeats a 429 only when Stripe says that it may: that one is asked about later.
+      expect(['requires_capture', 'processing']).toContain(body.status);
+      const { status } = await payments.settled(body.id);
+      expect(status).toBe('requires_capture');
+      expect(intentsOf(body.id)).toHaveLength(1);
+    },
+  );
+
+  it.each([true, false])(
+    'what got no answer at all is found by its metadata, or asked for again (searchable: %s)',
+    async (searchable) => {
+      stripe.searchable = searchable;
+      stripe.faults.push('lost', 'lost', 'lost');
+      const { body } = await payments.authorize(VISA);
+      expect(body.status).toBe('processing');
+      expect((await payments.settled(body.id)).status).toBe('requires_capture');
+      expect(intentsOf(body.id)).toHaveLength(1);
+
+      stripe.faults.push('lost', 'lost', 'lost');
+      expect((await payments.capture(body.id)).body.status).toBe('processing');
+      expect((await payments.settled(body.id)).status).toBe('succeeded');
+
+      stripe.faults.push('lost', 'lost', 'lost');
+      expect((await payments.refund(body.id, 98)).body.status).toBe('pending');
+      while ((await payments.read(body.id)).refunds[0]?.status === 'pending') await sleep(100);
+      expect((await payments.read(body.id)).refundedAmount).toEqual(euros(98));
+      expect(stripe.requests.filter((request) => request === 'POST /v1/refunds')).toHaveLength(3);
+    },
+    40_000,
+  );
+
+  it('a capture that Stripe refuses because the authorization has lapsed ends in canceled', async () => {
+    const id = await authorized();
+    Object.assign(intentsOf(id)[0] ?? {}, { status: 'canceled' });
+    expect((await payments.capture(id)).body.status).toBe('canceled');
+  });
+
+  it('a refund that Stripe refuses is a failed one, with the reason', async () => {
+    const id = await authorized();
+    await payments.capture(id);
+    Object.assign(intentsOf(id)[0] ?? {}, { amount_received: 0 });
+    expect((await payments.refund(id)).body).toMatchObject({
+      ...{ status: 'failed', failure: 'charge_already_refunded' },
+    });
+    expect((await payments.read(id)).refundedAmount).toEqual(euros(0));
+  });
+});
+
+describe('a webhook of Stripe', () => {
+  const { webhooks } = new Stripe(STRIPE_KEY);
+
+  function post(type: string, object: object, secret = SECRET, timestamp = Date.now() / 1000) {
+    const event = { id: `evt_${randomUUID()}`, object: 'event', type, data: { object } };
+    const payload = JSON.stringify(event);
+    const header = webhooks.generateTestHeaderString({
+      ...{ payload, secret, timestamp: Math.floor(timestamp) },
+    });
+    return payments.service.app.inject({
+      ...{ method: 'POST', url: '/webhooks/stripe', payload },
+      headers: { 'content-type': 'application/json', 'stripe-signature': header },
+    });
+  }
+
+  it.each([SECRET, OLD_SECRET])(
+    'moves the payment that it is about, signed with %s',
+    async (secret) => {
+      const id = await authorized();
+      const [intent] = intentsOf(id);
+      const object = { ...intent, status: 'canceled' };
+      expect((await post('payment_intent.canceled', object, secret)).statusCode).toBe(204);
+      expect((await payments.read(id)).status).toBe('canceled');
+    },
+  );
+
+  it('takes back a refund that the bank has returned', async () => {
+    const id = await authorized();
+    await payments.capture(id);
+    await payments.refund(id, 500);
+    const refund = [...stripe.refunds.values()].at(-1);
+    const object = { ...refund, status: 'failed', failure_reason: 'lost_or_stolen_card' };
+    expect((await post('refund.failed', object)).statusCode).toBe(204);
+    const { refunds, refundedAmount } = await payments.read(id);
+    expect(refunds).toMatchObject([{ status: 'failed', failure: 'lost_or_stolen_card' }]);
+    expect(refundedAmount).toEqual(euros(0));
+  });
+
+  it('about something else is taken and changes nothing', async () => {
+    expect((await post('customer.created', { id: 'cus_1', object: 'customer' })).statusCode).toBe(
+      204,
+    );
+  });
+
+  it('is refused when Stripe did not sign it, or long ago', async () => {
+    const id = await authorized();
+    const object = { ...intentsOf(id)[0], status: 'canceled' };
+    for (const answer of [
+      await post('payment_intent.canceled', object, 'whsec_of_somebody_else'),
+      await post('payment_intent.canceled', object, SECRET, Date.now() / 1000 - 400),
+    ]) {
+      expect(answer.json()).toMatchObject({ status: 400, code: 'webhook_not_signed' });
+    }
+    expect((await payments.read(id)).status).toBe('requires_capture');
+  });
+});
