@@ -1,0 +1,111 @@
+import { Controller, Module, Post } from '@nestjs/common';
+import { Authenticated, AuthGuardModule } from '@signet/auth-guard';
+import { createTestIssuer } from '@signet/auth-guard/testing';
+import {
+  guardOptions,
+  readConfig,
+  resourceServerVariables,
+  Returns,
+  serviceVariables,
+  Versioned,
+} from '@signet/http';
+import type { ServiceOptions } from '@signet/http';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { DatabaseModule } from './database.module.js';
+import { IdempotencyService } from './idempotency.service.js';
+import type { IdempotentAnswer, IdempotentRequest } from './idempotency.service.js';
+import { IdempotencyKey, Idempotent } from './idempotent.decorator.js';
+import * as schema from './schema.js';
+import { startTestService } from './testing/index.js';
+import type { TestService } from './testing/index.js';
+
+const thing = z.object({ made: z.int() });
+
+@Controller('things')
+@Authenticated()
+class ThingsController {
+  private made = 0;
+
+  constructor(private readonly idempotency: IdempotencyService) {}
+
+  @Post()
+  @Idempotent()
+  @Versioned()
+  @Returns(201, thing)
+  make(@IdempotencyKey(201) request: IdempotentRequest): Promise<IdempotentAnswer> {
+    return this.idempotency.run(request, () => {
+      this.made++;
+      return Promise.resolve({ version: this.made, body: { made: this.made, secret: 's' } });
+    });
+  }
+}
+
+const issuer = createTestIssuer({ audience: 'urn:signet:api' });
+let migrations: string;
+let service: TestService;
+
+function things(environment: NodeJS.ProcessEnv): ServiceOptions {
+  const variables = z.object({ ...serviceVariables, ...resourceServerVariables });
+  const config = readConfig(variables, { PORT: '0', ...environment });
+  const url = config.DATABASE_URL;
+
+  @Module({
+    imports: [
+      DatabaseModule.forRoot({ url, applicationName: 'things', poolSize: 2, schema, migrations }),
+      AuthGuardModule.forRoot(guardOptions(config)),
+    ],
+    controllers: [ThingsController],
+  })
+  class ThingsModule {}
+
+  return { name: 'things', title: 'Things', description: '', module: ThingsModule, config };
+}
+
+beforeAll(async () => {
+  migrations = mkdtempSync(join(tmpdir(), 'signet-idempotent-'));
+  mkdirSync(join(migrations, 'meta'));
+  const entries = [{ idx: 0, version: '7', when: 1, tag: '0000_keys', breakpoints: true }];
+  const journal = JSON.stringify({ version: '7', dialect: 'postgresql', entries });
+  writeFileSync(join(migrations, 'meta/_journal.json'), journal);
+  writeFileSync(
+    join(migrations, '0000_keys.sql'),
+    `create table idempotency_keys (
+       scope text, key text, fingerprint text not null, status int not null, body jsonb,
+       created_at timestamptz not null default now(), primary key (scope, key))`,
+  );
+  service = await startTestService(issuer, things);
+});
+
+afterAll(async () => {
+  await service.close();
+  rmSync(migrations, { recursive: true });
+});
+
+const make = (idempotencyKey: string | null, token = issuer.token({ subject: 'user-1' })) =>
+  service.send('POST', '/things', { token, idempotencyKey });
+
+describe('a route that takes effect once', () => {
+  it('answers a repetition as it did the first time, with the same entity tag', async () => {
+    const [first, again] = [await make('k1'), await make('k1')];
+    expect(first.statusCode).toBe(201);
+    expect(first.headers['idempotent-replayed']).toBeUndefined();
+    expect(again.headers['idempotent-replayed']).toBe('true');
+    for (const { statusCode, headers, json } of [first, again]) {
+      expect({ statusCode, etag: headers.etag }).toEqual({ statusCode: 201, etag: '"1"' });
+      expect(json()).toEqual({ made: 1 });
+    }
+  });
+
+  it('tells callers apart who use the same key', async () => {
+    const other = issuer.token({ subject: 'user-2' });
+    expect((await make('k2')).json()).not.toEqual((await make('k2', other)).json());
+  });
+
+  it.each([null, 'a b', 'ä', 'k'.repeat(256)])('asks for a key instead of %j', async (key) => {
+    const refused = await make(key);
+    expect(refused.json()).toMatchObject({ status: 400, code: 'idempotency_key_required' });
+  });
+});
