@@ -34,8 +34,11 @@ export class OrderStream implements BeforeApplicationShutdown {
    */
   async follow(id: string, user: Principal, reply: FastifyReply): Promise<void> {
     this.assertFew(user.subject);
-    let sent = (await this.orders.readVersion(id, user.subject)).version - 1;
     const { raw } = reply;
+    // Counted before anything is waited for, so that many at once are not let in one by one.
+    this.open.set(raw, user.subject);
+    raw.once('close', () => this.open.delete(raw));
+    let sent = (await this.orders.readVersion(id, user.subject)).version - 1;
     this.begin(reply, user);
     const push = async () => {
       const { version, body } = await this.orders.readVersion(id, user.subject);
@@ -59,7 +62,6 @@ export class OrderStream implements BeforeApplicationShutdown {
     raw.once('close', () => {
       unwatch();
       clearInterval(heartbeat);
-      this.open.delete(raw);
     });
     pushNext();
   }
@@ -77,8 +79,9 @@ export class OrderStream implements BeforeApplicationShutdown {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
+      // An idle connection that was kept would keep a service from stopping.
+      connection: 'close',
     });
-    this.open.set(raw, user.subject);
     const over = this.streams.untilOver(user, reply);
     const end = () => {
       const code = over.reason instanceof AuthError ? over.reason.code : 'token_expired';

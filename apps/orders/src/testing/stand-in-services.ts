@@ -17,8 +17,8 @@ export interface ReceivedCall {
   body: unknown;
 }
 
-/** What befalls a call: nobody hears of it, or of what came of it. */
-export type Fate = 'lost' | 'answer_lost' | undefined;
+/** What befalls a call: nobody hears of it, or of what came of it, or nobody says a thing. */
+export type Fate = 'lost' | 'answer_lost' | 'never' | undefined;
 
 const CATALOGUE = [
   { sku: 'MUG', name: 'Mug', price: { amount: 1299, currency: 'EUR' } },
@@ -64,6 +64,7 @@ export class StandInServices {
     const call = { method, path, headers, body: isJson ? (JSON.parse(text) as unknown) : text };
     this.calls.push(call);
     const fate = this.fateOf(call);
+    if (fate === 'never') return;
     if (fate === 'lost') return void request.socket.destroy();
     const { status, body } = this.answer(call);
     if (fate === 'answer_lost') return void request.socket.destroy();
