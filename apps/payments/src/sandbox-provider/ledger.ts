@@ -11,7 +11,11 @@ export interface Ledger {
   refunded: Record<string, number>;
 }
 
-export function ledgerOf({ payments, refunds, entries }: Books): Ledger {
+export function ledgerOf({
+  payments,
+  refunds,
+  entries,
+}: Pick<Books, 'payments' | 'refunds' | 'entries'>): Ledger {
   return {
     payments: [...payments.values()],
     refunds: [...refunds.values()],
