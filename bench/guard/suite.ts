@@ -47,7 +47,7 @@ function section(
     return [name, figure(rate), figure(cpu), figure(ratio.rate), figure(ratio.cpu)];
   });
   const head = [subject, 'per second', 'CPU µs', 'rate ratio', 'CPU ratio'];
-  return `### ${title}\n\n${table(head, rows)}\n\nRatios are to "${reference}"; more is faster.`;
+  return `## ${title}\n\n${table(head, rows)}\n\nRatios are to "${reference}"; more is faster.`;
 }
 
 function memoryTable(samples: readonly MemorySample[]): string {
@@ -58,12 +58,12 @@ function memoryTable(samples: readonly MemorySample[]): string {
     figure(heap),
   ]);
   const head = ['Tokens seen', 'remembered', 'look-up ns', 'heap MiB'];
-  return `### The memory of verified tokens\n\n${table(head, rows)}`;
+  return `## The memory of verified tokens\n\n${table(head, rows)}`;
 }
 
 function targetTable(rows: readonly string[][]): string {
   const head = ['Target', 'at least', 'by rate', 'by CPU', 'reached'];
-  return `### Targets\n\n${table(head, rows)}`;
+  return `## Targets\n\n${table(head, rows)}`;
 }
 
 function rowsOf(targets: readonly Target[], results: Results): string[][] {
