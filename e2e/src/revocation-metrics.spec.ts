@@ -15,7 +15,8 @@ async function metricsOf(service: Service): Promise<Map<string, number>> {
   return new Map(
     lines.map((line) => {
       const [, name = '', value] = /^(.+) (\S+)$/.exec(line) ?? [];
-      return [name, Number(value)];
+      // All of them are of one issuer.
+      return [name.replace(/\{issuer="[^"]*"\}|issuer="[^"]*",/, ''), Number(value)];
     }),
   );
 }

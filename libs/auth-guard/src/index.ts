@@ -73,7 +73,7 @@ export type { Position } from './revocation/messages.js';
 export type { RevocationFeedOptions } from './revocation/options.js';
 export type { RefusalReason } from './revocation/refusal.js';
 export { RequireFresh } from './revocation/require-fresh.js';
-export type { RevocationOptions } from './revocation/revocations.js';
+export type { RevocationOptions } from './revocation/issuer-revocations.js';
 export { Revocations } from './revocation/revocations.js';
 export { RevokedTokens } from './revocation/revoked-tokens.js';
 export type { StandardClaims, TokenDialect } from './token/dialect.js';

@@ -5,6 +5,11 @@ import { TokenVerifier } from '../token/verifier.js';
 import { auth0, cognito, entraId, keycloak } from '../index.js';
 import type { IssuerOptions, Principal } from '../index.js';
 
+/** Without revocations, which the guard follows. */
+function verifierWith({ revocation: _none, ...terms }: IssuerOptions): TokenVerifier {
+  return new TokenVerifier({ ...terms, keys: keySource(terms.keys, terms) });
+}
+
 const TENANT = '8b1a6c8e-0000-4000-8000-000000000001';
 const USER = 'f3b1f0a4-0000-4000-8000-000000000002';
 const APP = '0c1d2e3f-0000-4000-8000-000000000003';
@@ -176,8 +181,6 @@ describe.each(Object.entries(dialects))('a token of %s', (_name, dialect) => {
     issuer: options.issuer,
     audience: [options.audience].flat()[0] ?? '',
   });
-  const verifierWith = (terms: IssuerOptions) =>
-    new TokenVerifier({ ...terms, keys: keySource(terms.keys, terms) });
   const verifier = verifierWith(options);
   const mint = (claims: Record<string, unknown>, head = header) =>
     issuer.token({ claims, header: head });
@@ -292,7 +295,7 @@ describe('the presets', () => {
       keys,
     });
     const issuer = createTestIssuer({ issuer: terms.issuer, audience: 'orders-api' });
-    const verifier = new TokenVerifier({ ...terms, keys: keySource(terms.keys, terms) });
+    const verifier = verifierWith(terms);
     const claims = keycloakDialect.user;
     const principal = verifier.verify(
       issuer.token({ claims, header: { typ: 'JWT' } }),
@@ -303,7 +306,7 @@ describe('the presets', () => {
   it('of Keycloak are not fooled by a user who is called like a service account', () => {
     const { options, user } = keycloakDialect;
     const issuer = createTestIssuer({ issuer: options.issuer, audience: 'orders-api' });
-    const verifier = new TokenVerifier({ ...options, keys: keySource(options.keys, options) });
+    const verifier = verifierWith(options);
     const claims = { ...user, preferred_username: 'service-account-web' };
     const principal = verifier.verify(
       issuer.token({ claims, header: { typ: 'JWT' } }),

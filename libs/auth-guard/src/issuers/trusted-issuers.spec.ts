@@ -2,9 +2,18 @@ import { Controller, Get, Logger } from '@nestjs/common';
 import type { INestApplication } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { Authenticated, AuthGuardModule, CurrentUser, Roles, TokenVerifier } from '../index.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  Authenticated,
+  AuthGuardModule,
+  CurrentUser,
+  GuardMetrics,
+  RequireFresh,
+  Roles,
+  TokenVerifier,
+} from '../index.js';
 import type { AuthGuardOptions, Principal } from '../index.js';
-import { createTestIssuer } from '../testing/index.js';
+import { createTestIssuer, TestRevocationFeed } from '../testing/index.js';
 
 const ours = createTestIssuer({ issuer: 'https://ours.example' });
 const partner = createTestIssuer({
@@ -21,6 +30,12 @@ class WhoController {
   @Get()
   who(@CurrentUser() { issuer, subject }: Principal): object {
     return { issuer, subject };
+  }
+
+  @Get('fresh')
+  @RequireFresh()
+  fresh(): object {
+    return {};
   }
 
   @Get('admin')
@@ -45,9 +60,9 @@ async function start(options: Partial<AuthGuardOptions> = {}): Promise<INestAppl
   return app;
 }
 
-async function call(app: INestApplication, token: string) {
+async function call(app: INestApplication, token: string, path = '') {
   const headers = { authorization: `Bearer ${token}` };
-  const response = await fetch(await app.getUrl(), { headers });
+  const response = await fetch(`${await app.getUrl()}/${path}`, { headers });
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }
 
@@ -114,6 +129,42 @@ describe('several issuers', () => {
     expect((await call(other, partner.token())).body).toMatchObject({ code: 'keys_unavailable' });
     await other.close();
     await server.close();
+  });
+
+  it('take back their own tokens alone, each by its own feed', async () => {
+    const feeds = [new TestRevocationFeed(ours), new TestRevocationFeed(partner)] as const;
+    const [ourUrl, theirUrl] = await Promise.all(feeds.map((feed) => feed.serve()));
+    const other = await start({
+      revocation: { feed: { url: ourUrl ?? '' } },
+      otherIssuers: [{ ...partner.options, revocation: { feed: { url: theirUrl ?? '' } } }],
+    });
+    const sessionId = 'the-same-in-both';
+    feeds[1].revoke({ sessionId });
+    const answer = async () => (await call(other, partner.token({ sessionId }))).body;
+    while ((await answer()).code !== 'token_revoked') await sleep(5);
+    expect((await call(other, ours.token({ sessionId }))).status).toBe(200);
+    expect((await call(other, partner.token({ sessionId: 'another' }))).status).toBe(200);
+    const { issuers } = other.get(GuardMetrics).read();
+    expect(issuers.map(({ revocation }) => revocation?.entries)).toEqual([0, 1]);
+    await other.close();
+    await Promise.all(feeds.map((feed) => feed.close()));
+  });
+
+  it('need not be fresh together: whose feed is silent, closes its own tokens’ way alone', async () => {
+    const feed = new TestRevocationFeed(ours);
+    const other = await start({
+      revocation: { feed: { url: await feed.serve() } },
+      otherIssuers: [
+        { ...partner.options, revocation: { feed: { url: 'http://127.0.0.1:1/revocations' } } },
+      ],
+    });
+    expect((await call(other, ours.token(), 'fresh')).status).toBe(200);
+    expect((await call(other, partner.token(), 'fresh')).body).toMatchObject({
+      code: 'revocation_state_stale',
+    });
+    expect((await call(other, partner.token())).status).toBe(200);
+    await other.close();
+    await feed.close();
   });
 
   it('must have different names', async () => {

@@ -2,6 +2,8 @@ import type { Verifier } from '../authentication/authenticator.js';
 import { AuthGuardConfigurationError, InvalidTokenError } from '../errors.js';
 import { decodePart, splitCompact } from '../jws/compact.js';
 import type { KeySource, KeyStatus } from '../keys/key-source.js';
+import type { RevocationFollowerStatus } from '../revocation/follower.js';
+import type { IssuerRevocations } from '../revocation/issuer-revocations.js';
 import type { Principal } from '../token/principal.js';
 import type { TokenCounts, TokenVerifier } from '../token/verifier.js';
 
@@ -13,6 +15,8 @@ export interface TrustedIssuer {
   keys: KeySource;
   /** Knows its keys and its terms, and nobody else's. */
   verifier: TokenVerifier;
+  /** What it has taken back. */
+  revocations?: IssuerRevocations;
 }
 
 /** What one issuer's keys and tokens are like, for metrics. */
@@ -23,6 +27,8 @@ export interface IssuerStatus {
   tokens: TokenCounts;
   /** Undefined for keys that were given and do not change. */
   keys: KeyStatus | undefined;
+  /** How its revocation feed is followed; undefined without one. */
+  revocation: RevocationFollowerStatus | undefined;
 }
 
 /**
@@ -59,10 +65,11 @@ export class TrustedIssuers implements Verifier {
 
   /** One entry for each issuer, in the order of the options. */
   status(): IssuerStatus[] {
-    return this.issuers.map(({ issuer, keys, verifier }) => ({
+    return this.issuers.map(({ issuer, keys, verifier, revocations }) => ({
       issuer,
       tokens: verifier.counts,
       keys: keys.status?.(),
+      revocation: revocations?.status,
     }));
   }
 

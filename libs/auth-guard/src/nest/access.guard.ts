@@ -91,7 +91,7 @@ export class AccessGuard implements CanActivate {
   private enter(context: ExecutionContext, principal: Principal, declared: Declared): true {
     const { access, maxAge, streams } = declared;
     if (access.kind === 'token') assertAccess(principal, access);
-    if (maxAge !== undefined) assertFresh(this.revocations.age(), maxAge);
+    if (maxAge !== undefined) assertFresh(this.revocations.age(principal.issuer), maxAge);
     setCaller(context, principal);
     if (streams) {
       const response = context.switchToHttp().getResponse<OpenResponse>();

@@ -6,7 +6,6 @@ import { systemClock } from '../clock.js';
 import { Dpop } from '../dpop/dpop.js';
 import { TrustedIssuers } from '../issuers/trusted-issuers.js';
 import { keySource } from '../keys/from-options.js';
-import type { KeySource } from '../keys/key-source.js';
 import { Revocations } from '../revocation/revocations.js';
 import { CallCounts } from '../metrics/call-counts.js';
 import { TokenVerifier } from '../token/verifier.js';
@@ -22,10 +21,13 @@ import type { AuthGuardOptions } from './options.js';
 import { Refusals } from './refusals.js';
 import { ResourceMetadata } from './resource-metadata.js';
 import { RouteTable } from './route-table.js';
-import { trustedIssuers } from './trusted-issuers.js';
+import { knownIssuers } from './trusted-issuers.js';
+import type { KnownIssuers } from './trusted-issuers.js';
 import { ConnectionDoor } from './sockets/guard-sockets.js';
 import { LiveConnections } from './sockets/live-connections.js';
 import { LiveStreams } from './streams/live-streams.js';
+
+const KNOWN_ISSUERS = Symbol('known issuers');
 
 /**
  * Protects every route of the application. Import it once, in the root module, with `forRoot()` or
@@ -48,15 +50,19 @@ import { LiveStreams } from './streams/live-streams.js';
       inject: [MODULE_OPTIONS_TOKEN],
     },
     {
-      provide: Revocations,
-      useFactory: ({ revocation, ...options }: AuthGuardOptions, keys: KeySource) =>
-        new Revocations(revocation ?? {}, { ...options, keys, log: new Logger('AuthGuard') }),
+      provide: KNOWN_ISSUERS,
+      useFactory: knownIssuers,
       inject: [MODULE_OPTIONS_TOKEN, KEY_SOURCE],
     },
     {
       provide: TrustedIssuers,
-      useFactory: trustedIssuers,
-      inject: [MODULE_OPTIONS_TOKEN, KEY_SOURCE, Revocations],
+      useFactory: ({ issuers }: KnownIssuers) => issuers,
+      inject: [KNOWN_ISSUERS],
+    },
+    {
+      provide: Revocations,
+      useFactory: ({ revocations }: KnownIssuers) => revocations,
+      inject: [KNOWN_ISSUERS],
     },
     {
       // Given away, it is asked without a request, and so without a proof.

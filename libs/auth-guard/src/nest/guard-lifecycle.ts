@@ -1,12 +1,10 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import { ApplicationConfig } from '@nestjs/core';
 import { AuthGuardConfigurationError } from '../errors.js';
 import { TrustedIssuers } from '../issuers/trusted-issuers.js';
 import { Revocations } from '../revocation/revocations.js';
 import { MessageGuard } from './message-guard.js';
-import { MODULE_OPTIONS_TOKEN } from './module-definition.js';
-import type { AuthGuardOptions } from './options.js';
 import { RouteTable } from './route-table.js';
 import { isGuarded } from './sockets/guard-sockets.js';
 import { LiveConnections } from './sockets/live-connections.js';
@@ -24,7 +22,6 @@ export class GuardLifecycle implements OnModuleInit, OnApplicationShutdown {
     private readonly connections: LiveConnections,
     private readonly streams: LiveStreams,
     private readonly issuers: TrustedIssuers,
-    @Inject(MODULE_OPTIONS_TOKEN) private readonly options: AuthGuardOptions,
   ) {}
 
   /**
@@ -36,8 +33,7 @@ export class GuardLifecycle implements OnModuleInit, OnApplicationShutdown {
     this.messages.assertAttached();
     this.assertSocketsGuarded();
     await this.issuers.start();
-    const isRevoked = (principal: Principal) =>
-      principal.issuer === this.options.issuer && this.revocations.isRevoked(principal);
+    const isRevoked = (principal: Principal) => this.revocations.isRevoked(principal);
     this.revocations.onRevoked(() => {
       this.connections.closeWhere(isRevoked);
       this.streams.endWhere(isRevoked);

@@ -3,20 +3,16 @@ import { TrustedIssuers } from '../issuers/trusted-issuers.js';
 import type { IssuerStatus } from '../issuers/trusted-issuers.js';
 import { CallCounts } from '../metrics/call-counts.js';
 import type { CallCount } from '../metrics/call-counts.js';
-import type { RevocationFollowerStatus } from '../revocation/follower.js';
-import { Revocations } from '../revocation/revocations.js';
 import { LiveConnections } from './sockets/live-connections.js';
 
 /** What the guard has done so far, and what it stands on now. */
 export interface GuardMetricsSnapshot {
   /** Since the start. Calls of public routes that look at no token are not among them. */
   calls: readonly CallCount[];
-  /** For each issuer: its tokens since the start, and its keys. */
+  /** For each issuer: its tokens since the start, its keys and its revocations. */
   issuers: readonly IssuerStatus[];
   /** Sockets that are open and whose token is watched. */
   connections: number;
-  /** How the revocation feed is followed; undefined without one. */
-  revocation: RevocationFollowerStatus | undefined;
 }
 
 /**
@@ -31,7 +27,6 @@ export class GuardMetrics {
     private readonly calls: CallCounts,
     private readonly issuers: TrustedIssuers,
     private readonly connections: LiveConnections,
-    private readonly revocations: Revocations,
   ) {}
 
   /** What they are now. */
@@ -40,7 +35,6 @@ export class GuardMetrics {
       calls: this.calls.list(),
       issuers: this.issuers.status(),
       connections: this.connections.size,
-      revocation: this.revocations.status,
     };
   }
 }

@@ -1,4 +1,4 @@
-import type { RevocationOptions } from '../revocation/revocations.js';
+import type { RevocationOptions } from '../revocation/issuer-revocations.js';
 import type { TokenVerifierOptions } from '../token/verifier.js';
 import type { KeysOptions } from '../keys/from-options.js';
 import type { TokenCookieOptions } from '../authentication/token-cookie.js';

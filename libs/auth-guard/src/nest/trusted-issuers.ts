@@ -3,29 +3,46 @@ import { TrustedIssuers } from '../issuers/trusted-issuers.js';
 import type { TrustedIssuer } from '../issuers/trusted-issuers.js';
 import { keySource } from '../keys/from-options.js';
 import type { KeySource } from '../keys/key-source.js';
-import type { Revocations } from '../revocation/revocations.js';
+import { IssuerRevocations } from '../revocation/issuer-revocations.js';
+import { Revocations } from '../revocation/revocations.js';
 import { TokenVerifier } from '../token/verifier.js';
 import type { AuthGuardOptions } from './options.js';
 
-/** The issuers that the options name, each with its keys and its terms. */
-export function trustedIssuers(
-  { revocation: _seenTo, ...options }: AuthGuardOptions,
-  keys: KeySource,
-  revocations: Revocations,
-): TrustedIssuers {
-  const { issuer, otherIssuers = [] } = options;
+/** What is known about the tokens of the issuers that the options name. */
+export interface KnownIssuers {
+  issuers: TrustedIssuers;
+  revocations: Revocations;
+}
+
+/**
+ * The issuers that the options name, each with its keys, its revocations and its terms.
+ *
+ * @param ownKeys of the first one
+ * @throws {AuthGuardConfigurationError}
+ */
+export function knownIssuers(
+  { otherIssuers = [], ...own }: AuthGuardOptions,
+  ownKeys: KeySource,
+): KnownIssuers {
+  const log = new Logger('AuthGuard');
   const shared = {
-    ...(options.clock && { clock: options.clock }),
+    ...(own.clock && { clock: own.clock }),
     // The guard checks their proofs, and refuses them where it has none to check.
-    boundTokens: options.dpop !== undefined,
+    boundTokens: own.dpop !== undefined,
   };
-  const revocation = revocations.isOn ? { revocation: revocations } : {};
-  const own = new TokenVerifier({ ...options, ...shared, ...revocation, keys });
-  const others = otherIssuers.map((other): TrustedIssuer => {
-    const context = { issuer: other.issuer, log: new Logger('AuthGuard'), ...shared };
-    const theirs = keySource(other.keys, context);
-    const verifier = new TokenVerifier({ ...other, ...shared, keys: theirs });
-    return { issuer: other.issuer, keys: theirs, verifier };
+  const known = [own, ...otherIssuers].map(({ revocation = {}, ...options }) => {
+    const context = { ...options, ...shared, log };
+    const keys = options.issuer === own.issuer ? ownKeys : keySource(options.keys, context);
+    const revocations = new IssuerRevocations(revocation, { ...context, keys });
+    const check = revocations.isOn ? { revocation: revocations } : {};
+    const verifier = new TokenVerifier({ ...options, ...shared, ...check, keys });
+    return { issuer: options.issuer, keys, verifier, revocations };
   });
-  return new TrustedIssuers([{ issuer, keys, verifier: own }, ...others]);
+  return {
+    issuers: new TrustedIssuers(known as [TrustedIssuer, ...TrustedIssuer[]]),
+    revocations: new Revocations(
+      own.issuer,
+      known.map(({ issuer, revocations }) => [issuer, revocations]),
+    ),
+  };
 }

@@ -1,7 +1,7 @@
 import type { RevocationFollowerStatus } from '../revocation/follower.js';
 import type { Metric, Sample } from './metric.js';
 
-/** How the revocation feed is followed. Nothing is shown without one. */
+/** How each issuer's revocation feed is followed. Nothing is shown without one. */
 export const REVOCATION_METRICS: readonly Metric[] = [
   gauge(
     'auth_guard_revocations_age_seconds',
@@ -44,8 +44,11 @@ function gauge(
   help: string,
   value: (status: RevocationFollowerStatus) => number,
 ): Metric {
-  const read: Metric['read'] = ({ revocation }) => (revocation ? [[{}, value(revocation)]] : []);
-  return { type: 'gauge', name, help, labels: [], read };
+  const read: Metric['read'] = ({ issuers }) =>
+    issuers.flatMap(({ issuer, revocation }): Sample[] =>
+      revocation ? [[{ issuer }, value(revocation)]] : [],
+    );
+  return { type: 'gauge', name, help, labels: ['issuer'], read };
 }
 
 function counter(
@@ -54,9 +57,11 @@ function counter(
   label: string,
   values: (status: RevocationFollowerStatus) => [string, number][],
 ): Metric {
-  const read: Metric['read'] = ({ revocation }) =>
-    revocation
-      ? values(revocation).map(([value, count]): Sample => [{ [label]: value }, count])
-      : [];
-  return { type: 'counter', name, help, labels: [label], read };
+  const read: Metric['read'] = ({ issuers }) =>
+    issuers.flatMap(({ issuer, revocation }) =>
+      revocation
+        ? values(revocation).map(([value, count]): Sample => [{ issuer, [label]: value }, count])
+        : [],
+    );
+  return { type: 'counter', name, help, labels: ['issuer', label], read };
 }

@@ -1,75 +1,62 @@
 import type { Principal } from '../token/principal.js';
 import type { RevocationCheck } from '../token/verifier.js';
-import { RevocationFollower } from './follower.js';
-import type { RevocationFollowerContext, RevocationFollowerStatus } from './follower.js';
-import type { RevocationFeedOptions } from './options.js';
+import type { RevocationFollowerStatus } from './follower.js';
+import type { IssuerRevocations } from './issuer-revocations.js';
 
-/** Where it is known from which tokens are void before their time: one, the other or both. */
-export interface RevocationOptions {
-  /**
-   * Knowledge of your own, asked on every use of a token, repeated ones included, so it must answer from
-   * memory. What it throws refuses the token.
-   */
-  isRevoked?: RevocationCheck['isRevoked'];
-  /** The issuer's feed, followed in the background. None by default. */
-  feed?: RevocationFeedOptions;
-  /**
-   * How old the knowledge of an `isRevoked` of your own is, in seconds, for `@RequireFresh()`. 0 for one
-   * that knows everything at once.
-   */
-  age?(): number;
-}
-
-/** All that the guard knows of revocations. */
+/** All that the guard knows of revocations. What one issuer says is about its own tokens alone. */
 export class Revocations implements RevocationCheck {
-  private readonly follower: RevocationFollower | undefined;
+  private readonly known: ReadonlyMap<string, IssuerRevocations>;
 
-  /** @throws {AuthGuardConfigurationError} */
+  /**
+   * @internal
+   * @param own the issuer that the guard's options are about
+   */
   constructor(
-    private readonly options: RevocationOptions,
-    context: RevocationFollowerContext,
+    private readonly own: string,
+    issuers: Iterable<readonly [issuer: string, IssuerRevocations]>,
   ) {
-    this.follower = options.feed && new RevocationFollower(options.feed, context);
+    this.known = new Map(issuers);
   }
 
-  /** Whether anything is known, or could be. */
-  get isOn(): boolean {
-    return this.follower !== undefined || this.options.isRevoked !== undefined;
-  }
-
-  /** Whether it can say how old its knowledge is. */
-  get knowsAge(): boolean {
-    return this.follower !== undefined || this.options.age !== undefined;
-  }
-
-  /** How the feed is followed; undefined without one. */
+  /** How the feed of the guard's own issuer is followed; undefined without one. */
   get status(): RevocationFollowerStatus | undefined {
-    return this.follower?.status;
+    return this.statusOf(this.own);
+  }
+
+  /** How an issuer's feed is followed; undefined without one. */
+  statusOf(issuer: string): RevocationFollowerStatus | undefined {
+    return this.known.get(issuer)?.status;
+  }
+
+  /** Whether it can be said how old the knowledge of any issuer is. */
+  get knowsAge(): boolean {
+    return [...this.known.values()].some(({ knowsAge }) => knowsAge);
   }
 
   isRevoked(principal: Principal): boolean {
-    return (
-      this.follower?.isRevoked(principal) === true || this.options.isRevoked?.(principal) === true
-    );
+    return this.known.get(principal.issuer)?.isRevoked(principal) === true;
   }
 
-  /** Of the older part of the knowledge, in seconds; 0 when nothing is said about it. */
-  age(): number {
-    return Math.max(this.follower?.age() ?? 0, this.options.age?.() ?? 0);
+  /**
+   * How old the knowledge of an issuer's revocations is, in seconds; of the guard's own issuer by default.
+   * 0 for one of which nothing is known.
+   */
+  age(issuer = this.own): number {
+    return this.known.get(issuer)?.age() ?? 0;
   }
 
-  /** Calls `listener` whenever the feed has told of something new. */
+  /** Calls `listener` each time that there are new entries. */
   onRevoked(listener: () => void): void {
-    this.follower?.onRevoked(listener);
+    for (const issuer of this.known.values()) issuer.onRevoked(listener);
   }
 
-  /** Begins to follow the feed, before the application serves. */
+  /** @internal */
   async start(): Promise<void> {
-    await this.follower?.start();
+    await Promise.all([...this.known.values()].map((issuer) => issuer.start()));
   }
 
-  /** Ends it. */
+  /** @internal */
   async close(): Promise<void> {
-    await this.follower?.close();
+    await Promise.all([...this.known.values()].map((issuer) => issuer.close()));
   }
 }

@@ -69,7 +69,7 @@ export class LiveStreams implements OnApplicationShutdown {
   untilOver(principal: Principal, response: OpenResponse): AbortSignal {
     const raw = 'raw' in response ? response.raw : response;
     const stream = { principal, over: new AbortController(), cancelTimer: () => undefined };
-    if (this.isRevoked(principal)) this.end(stream, 'token_revoked');
+    if (this.revocations.isRevoked(principal)) this.end(stream, 'token_revoked');
     else if (!raw.destroyed) {
       this.watch(stream);
       raw.once('close', () => this.forget(stream));
@@ -117,10 +117,6 @@ export class LiveStreams implements OnApplicationShutdown {
     const { otherIssuers = [] } = this.options;
     const trusted = [this.options, ...otherIssuers].find((other) => other.issuer === issuer);
     return trusted?.clockTolerance ?? CLOCK_TOLERANCE;
-  }
-
-  private isRevoked(principal: Principal): boolean {
-    return principal.issuer === this.options.issuer && this.revocations.isRevoked(principal);
   }
 
   private end(stream: Stream, code: 'token_revoked' | 'token_expired'): void {
