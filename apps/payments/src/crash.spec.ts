@@ -107,4 +107,4 @@ it('killed between the provider’s deed and its answer, it finds out what was d
     ...[{ kind: 'authorized' }, { kind: 'captured' }, { kind: 'refunded' }],
   ]);
   expect(await entries()).toHaveLength(3);
-}, 90_000);
+}, 180_000);

@@ -58,22 +58,21 @@ export class WebhookSender {
 
   private async arrives(url: string, event: SandboxEvent): Promise<boolean> {
     const body = JSON.stringify(event);
-    const { signal } = this.stopped;
-    try {
-      const answer = await fetch(url, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          'signet-signature': signatureHeader(body, this.options.secret),
-        },
-        body,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
+    const signature = signatureHeader(body, this.options.secret);
+    const signal = AbortSignal.any([this.stopped.signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]);
+    const headers = { 'content-type': 'application/json', 'signet-signature': signature };
+    // Not `fetch`, which would be a tenth of the process.
+    const { request } = url.startsWith('https:')
+      ? await import('node:https')
+      : await import('node:http');
+    return new Promise((resolve) => {
+      const call = request(url, { method: 'POST', headers, signal }, (answer) => {
+        const { statusCode = 0 } = answer;
+        answer.resume();
+        resolve(statusCode >= 200 && statusCode < 300);
       });
-      await answer.body?.cancel();
-      return answer.ok;
-    } catch (error) {
-      if (signal.aborted) throw error;
-      return false;
-    }
+      call.once('error', () => resolve(false));
+      call.end(body);
+    });
   }
 }
