@@ -46,7 +46,14 @@ const ACCESS: Record<Service, Record<string, readonly Role[] | 'user' | 'service
   payments: {
     'GET /payments/{id}': 'user',
     'GET /admin/payments': ['support', 'admin'],
+    'POST /admin/payments/{id}/refunds': ['admin'],
+    'GET /admin/audit': ['admin'],
+    'GET /internal/payments': 'service',
     'POST /internal/payments': 'service',
+    'GET /internal/payments/{id}': 'service',
+    'POST /internal/payments/{id}/capture': 'service',
+    'POST /internal/payments/{id}/void': 'service',
+    'POST /internal/payments/{id}/refunds': 'service',
   },
   inventory: {
     'POST /products': ['warehouse', 'admin'],

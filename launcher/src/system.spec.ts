@@ -48,7 +48,10 @@ it('gives each service what it needs and nothing else', async () => {
   const auth = ['COOKIE_SECRET', 'KEY_ENCRYPTION_KEY', 'ORDERS_CLIENT_SECRET', 'SEED_ACCOUNTS'];
   expect(Object.fromEntries(names)).toEqual({
     auth: [...every, ...auth.map((name) => `SIGNET_${name}`)].sort(),
-    orders: [...guarded, 'SIGNET_INVENTORY_URL'].sort(),
+    orders: [
+      ...[...guarded, 'SIGNET_INVENTORY_URL', 'SIGNET_PAYMENTS_URL'],
+      'SIGNET_ORDERS_CLIENT_SECRET',
+    ].sort(),
     payments: [
       ...[...guarded, 'SIGNET_PAYMENT_PROVIDER', 'SIGNET_SANDBOX_API_KEY', 'SIGNET_SANDBOX_URL'],
       'SIGNET_SANDBOX_WEBHOOK_SECRETS',
