@@ -1,5 +1,6 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 
 /** A port, who listens on it and the environment variable that changes it. */
 export interface PortUse {
@@ -30,12 +31,20 @@ export async function assertPortsFree(uses: PortUse[]): Promise<void> {
   if (problems.length > 0) throw new Error(problems.join('\n'));
 }
 
+/**
+ * Below what systems give to outgoing connections: one of those would take the port of a service that is
+ * down for a moment, and keep it from coming back.
+ */
+const FREE = { from: 15_000, to: 32_000 };
+
 /** As many different ports as asked for that nothing listened on a moment ago. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, () => listen(0)));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map(close));
-  return ports;
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = randomInt(FREE.from, FREE.to);
+    if ((await whyNot(port)) === undefined) ports.add(port);
+  }
+  return [...ports];
 }
 
 async function whyNot(port: number): Promise<string | undefined> {
