@@ -81,8 +81,8 @@ export class Client {
     return { ...account, ...(answer.body as unknown as Tokens) };
   }
 
-  /** A new product that costs 12.99 EUR, of which there is plenty. */
-  async newProduct(): Promise<string> {
+  /** A new product that costs 12.99 EUR, of which there is plenty unless said otherwise. */
+  async newProduct(units = 1000): Promise<string> {
     const token = await this.tokenOf('warehouse');
     const sku = randomUUID().toUpperCase();
     const price = { amount: 1299, currency: 'EUR' };
@@ -90,7 +90,7 @@ export class Client {
     const created = await this.call('inventory', 'POST /products', { token, body });
     const stocked = await this.call('inventory', `POST /products/${sku}/stock`, {
       token,
-      body: { delta: 1000, reason: 'delivery' },
+      body: { delta: units, reason: 'delivery' },
     });
     if (created.status === 201 && stocked.status === 200) return sku;
     throw new Error(`a new product: ${created.text} ${stocked.text}`);

@@ -5,6 +5,7 @@ import { unsupportedMediaType } from './bodies/body-parsers.js';
 import { Problem, problemType, statusTitle } from './problem.js';
 import type { ProblemDetails } from './problem.js';
 import { traceIdOf } from './tracing/trace-requests.js';
+import { isUnavailable, temporarilyUnavailable } from './unavailable.js';
 
 const INTERNAL_ERROR = 'internal_error';
 const UNSUPPORTED_MEDIA_TYPE: number = HttpStatus.UNSUPPORTED_MEDIA_TYPE;
@@ -25,13 +26,19 @@ export class ProblemFilter implements ExceptionFilter {
 /** Also for what Fastify refuses before Nest sees it, such as a path that cannot be decoded. */
 export function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const { id } = request;
-  const body = describe(isMediaTypeRefused(error) ? unsupportedMediaType(request) : error);
+  const answered = answerTo(error, request);
+  const body = describe(answered);
   if (body.code === INTERNAL_ERROR) {
     body.instance = `urn:uuid:${id}`;
     body.traceId = traceIdOf(request.raw);
-    logger.error(`${id}: ${rootCause(error)}`);
+    const cause = rootCause(error);
+    logger.error(
+      `${id}: ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}`,
+    );
+  } else if (answered !== error && body.status >= 500) {
+    logger.error(`${id}: ${String(rootCause(error))}`);
   }
-  const retryAfter = retryAfterOf(error);
+  const retryAfter = retryAfterOf(answered);
   if (retryAfter !== undefined) void reply.header('retry-after', String(retryAfter));
   void reply
     .status(body.status)
@@ -54,13 +61,19 @@ function describe(error: unknown): ProblemDetails {
   return problem(HttpStatus.INTERNAL_SERVER_ERROR, INTERNAL_ERROR);
 }
 
+/** The error that the caller hears of: what lies beneath some says it better. */
+function answerTo(error: unknown, request: FastifyRequest): unknown {
+  if (isMediaTypeRefused(error)) return unsupportedMediaType(request);
+  if (error instanceof HttpException || !isUnavailable(rootCause(error))) return error;
+  return temporarilyUnavailable();
+}
+
 /**
  * What lies under it all. The errors wrapped around it say too much: the database layer's repeat the
  * values of the query, which may be an address or the hash of a password.
  */
-function rootCause(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? rootCause(error.cause) : (error.stack ?? error.message);
+function rootCause(error: unknown): unknown {
+  return error instanceof Error && error.cause instanceof Error ? rootCause(error.cause) : error;
 }
 
 function problem(status: number, code: string, detail?: string): ProblemDetails {

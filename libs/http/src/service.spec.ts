@@ -27,6 +27,13 @@ class ThingsController {
     throw new Error('password=hunter2');
   }
 
+  @Get('waiting')
+  @Public()
+  waiting(): never {
+    const cause = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+    throw new Error('Failed query: select $1, params: hunter2', { cause });
+  }
+
   @Get(':id')
   @Public()
   read(@Param('id', { schema: z.uuid() }) _id: string): never {
@@ -130,6 +137,14 @@ describe('a service', () => {
       instance: expect.stringMatching(/^urn:uuid:[-0-9a-f]{36}$/) as string,
     });
     expect(response.body).not.toContain('hunter2');
+  });
+
+  it('says that it is to be tried again when its database does not answer', async () => {
+    const answer = await app.inject({ url: '/things/waiting' });
+    expect(answer.statusCode).toBe(503);
+    expect(answer.headers['retry-after']).toBe('1');
+    expect(answer.json()).toMatchObject({ code: 'temporarily_unavailable' });
+    expect(answer.body).not.toContain('hunter2');
   });
 
   it('answers 404 as a problem document, for a route as for a thing', async () => {
