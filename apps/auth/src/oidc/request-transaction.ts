@@ -8,7 +8,6 @@ type Query<Result> = (transaction: Transaction) => Promise<Result>;
 interface Opened {
   client: PoolClient;
   transaction: Transaction;
-  begun: Promise<unknown>;
 }
 
 const dialect = new PgDialect({ casing: 'snake_case' });
@@ -21,6 +20,7 @@ export class RequestTransaction {
   readonly offers = new Map<string, unknown>();
   private opened: Promise<Opened> | undefined;
   private last: Promise<unknown> = Promise.resolve();
+  private hasBegun = false;
   private hasFailed = false;
   private isClosed = false;
   private readonly deferred: Query<unknown>[] = [];
@@ -34,12 +34,7 @@ export class RequestTransaction {
   /** One query at a time: the engine starts several at once, and a transaction is one sequence. */
   use<Result>(query: Query<Result>): Promise<Result> {
     const opened = this.open();
-    const result = this.last.then(async () => {
-      const { transaction, begun } = await opened;
-      const deferred = this.sendDeferred(transaction);
-      const [answer] = await Promise.all([query(transaction), begun, ...deferred]);
-      return answer;
-    });
+    const result = this.last.then(async () => this.send(await opened, query));
     this.last = result.catch(() => (this.hasFailed = true));
     return result;
   }
@@ -54,9 +49,8 @@ export class RequestTransaction {
     if (!this.isOpen && this.deferred.length === 0) return;
     const opened = this.open();
     await this.last;
-    await this.close(await opened, async ({ client, transaction, begun }) => {
-      const deferred = this.sendDeferred(transaction);
-      const [{ command }] = await Promise.all([client.query('commit'), begun, ...deferred]);
+    await this.close(await opened, async (all) => {
+      const { command } = await this.send(all, () => all.client.query('commit'));
       // PostgreSQL answers so to the commit of what has failed; whoever sent that has been told.
       if (command === 'ROLLBACK' && !this.hasFailed) throw new Error('the transaction has failed');
     });
@@ -71,12 +65,25 @@ export class RequestTransaction {
   }
 
   private open(): Promise<Opened> {
-    this.opened ??= begin(this.pool);
+    this.opened ??= open(this.pool);
     return this.opened;
   }
 
-  private sendDeferred(transaction: Transaction): Promise<unknown>[] {
-    return this.deferred.splice(0).map((query) => query(transaction));
+  /** With what has to go before it, in one message to PostgreSQL and with one wait for its answers. */
+  private async send<Result>(
+    { client, transaction }: Opened,
+    query: Query<Result>,
+  ): Promise<Result> {
+    const { stream } = client.connection;
+    const queries: Query<unknown>[] = this.deferred.splice(0);
+    if (!this.hasBegun) queries.unshift(() => client.query('begin'));
+    this.hasBegun = true;
+    stream.cork();
+    const before = queries.map((each) => begun(each, transaction));
+    const asked = begun(query, transaction);
+    stream.uncork();
+    const [result] = await Promise.all([asked, ...before]);
+    return result;
   }
 
   /** A connection of which nobody knows what state it is in is not used again. */
@@ -94,7 +101,17 @@ export class RequestTransaction {
   }
 }
 
-async function begin(pool: Pool): Promise<Opened> {
+/**
+ * Sends the query now. Drizzle's own wait until somebody asks for their result, which would be behind
+ * the commit. What it throws is a refusal like any other, and does not leave the stream corked.
+ */
+function begun<Result>(query: Query<Result>, transaction: Transaction): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    query(transaction).then(resolve, reject);
+  });
+}
+
+async function open(pool: Pool): Promise<Opened> {
   const client = await pool.connect();
   // A connection that is lost while nothing is asked of it is noticed by the next query.
   client.on('error', ignore);
@@ -103,9 +120,7 @@ async function begin(pool: Pool): Promise<Opened> {
     dialect,
     undefined,
   );
-  const begun = client.query('begin');
-  begun.catch(ignore);
-  return { client, transaction: new NodePgTransaction(dialect, session, undefined), begun };
+  return { client, transaction: new NodePgTransaction(dialect, session, undefined) };
 }
 
 function ignore(): void {
