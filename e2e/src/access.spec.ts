@@ -42,6 +42,10 @@ const ACCESS: Record<Service, Record<string, readonly Role[] | 'user' | 'service
     'GET /admin/orders/{id}': ['support', 'admin'],
     'POST /admin/orders/{id}/cancel': ['admin'],
     'POST /admin/orders/{id}/ship': ['admin'],
+    'POST /admin/orders/{id}/refund': ['admin'],
+    'POST /admin/orders/{id}/resume': ['admin'],
+    'GET /orders/{id}/events': ['customer'],
+    'GET /admin/audit': ['admin'],
   },
   payments: {
     'GET /payments/{id}': 'user',
@@ -60,6 +64,13 @@ const ACCESS: Record<Service, Record<string, readonly Role[] | 'user' | 'service
     'PATCH /products/{sku}': ['warehouse', 'admin'],
     'POST /products/{sku}/stock': ['warehouse', 'admin'],
     'GET /products/{sku}/movements': ['warehouse', 'admin'],
+    'GET /admin/audit': ['admin'],
+    'GET /internal/reservations/{orderId}': 'service',
+    'PUT /internal/reservations/{orderId}': 'service',
+    'POST /internal/reservations/{orderId}/extend': 'service',
+    'POST /internal/reservations/{orderId}/commit': 'service',
+    'POST /internal/reservations/{orderId}/return': 'service',
+    'DELETE /internal/reservations/{orderId}': 'service',
   },
 };
 
@@ -70,7 +81,7 @@ const routes = SERVICES.flatMap((service) =>
 /** Somebody's thing that does not exist, so that no allowed call changes anything. */
 const concrete = (route: string) =>
   route
-    .replace('{id}', randomUUID())
+    .replace(/\{(id|orderId)\}/, randomUUID())
     .replace('{sid}', 'no-such-session')
     .replace('{sku}', 'NO-SUCH-SKU');
 
