@@ -8,6 +8,10 @@ const SUITES: Record<string, { builds: string; load: () => Promise<{ run(): Prom
   auth: { builds: 'auth', load: () => import('./auth/suite.ts') },
   revocation: { builds: 'auth-guard', load: () => import('./revocation/suite.ts') },
   followers: { builds: 'auth', load: () => import('./followers/suite.ts') },
+  checkout: {
+    builds: 'auth,inventory,payments,orders',
+    load: () => import('./checkout/suite.ts'),
+  },
 };
 
 const USAGE = `npm run bench -- SUITE\n\nSuites: ${Object.keys(SUITES).join(', ')}`;
@@ -21,7 +25,7 @@ async function main(words: string[]): Promise<number> {
   if (!suite) return complain(name === '' ? 'Name a suite.' : `There is no suite "${name}".`);
   const root = join(import.meta.dirname, '..');
   const nx = join(root, 'node_modules/.bin/nx');
-  const build = spawnSync(process.execPath, [nx, 'build', suite.builds], {
+  const build = spawnSync(process.execPath, [nx, 'run-many', '-t', 'build', '-p', suite.builds], {
     cwd: root,
     encoding: 'utf8',
   });
