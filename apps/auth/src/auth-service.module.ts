@@ -39,7 +39,6 @@ import { UnitOfWork } from './oidc/unit-of-work.js';
 import { UserinfoController } from './oidc/userinfo.controller.js';
 import { RevocationFeed } from './revocations/feed.js';
 import { RevocationFeedModule } from './revocations/revocation-feed.module.js';
-import * as schema from './schema.js';
 import { LiveSessionGuard } from './sessions/live-session.guard.js';
 import { LoginService } from './sessions/login.service.js';
 import { RefreshCookie } from './sessions/refresh-cookie.js';
@@ -91,7 +90,6 @@ export class AuthServiceModule {
           url: config.DATABASE_URL,
           applicationName: 'auth',
           poolSize: config.DATABASE_POOL_SIZE,
-          schema,
           migrations: MIGRATIONS,
         }),
         JobsModule.forRoot({ queues: { [LOGOUT_NOTICES]: LOGOUT_QUEUE } }),

@@ -10,7 +10,6 @@ import { INVENTORY_CONFIG } from './config.js';
 import type { InventoryConfig } from './config.js';
 import { ProductsModule } from './products/products.module.js';
 import { ReservationsModule } from './reservations/reservations.module.js';
-import * as schema from './schema.js';
 import { StockModule } from './stock/stock.module.js';
 
 const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url));
@@ -36,7 +35,6 @@ export class InventoryServiceModule {
           url: config.DATABASE_URL,
           applicationName: 'inventory',
           poolSize: config.DATABASE_POOL_SIZE,
-          schema,
           migrations: MIGRATIONS,
         }),
         AuthGuardModule.forRoot(guardOptions(config, 'urn:signet:inventory')),

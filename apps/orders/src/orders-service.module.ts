@@ -7,7 +7,6 @@ import type { ServiceOptions } from '@signet/http';
 import { fileURLToPath } from 'node:url';
 import type { OrdersConfig } from './config.js';
 import { OrdersModule } from './orders/orders.module.js';
-import * as schema from './schema.js';
 
 const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url));
 
@@ -32,7 +31,6 @@ export class OrdersServiceModule {
           url: config.DATABASE_URL,
           applicationName: 'orders',
           poolSize: config.DATABASE_POOL_SIZE,
-          schema,
           migrations: MIGRATIONS,
         }),
         AuthGuardModule.forRoot(guardOptions(config)),

@@ -7,7 +7,6 @@ import type { ServiceOptions } from '@signet/http';
 import { fileURLToPath } from 'node:url';
 import type { PaymentsConfig } from './config.js';
 import { PaymentsModule } from './payments/payments.module.js';
-import * as schema from './schema.js';
 
 const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url));
 
@@ -32,7 +31,6 @@ export class PaymentsServiceModule {
           url: config.DATABASE_URL,
           applicationName: 'payments',
           poolSize: config.DATABASE_POOL_SIZE,
-          schema,
           migrations: MIGRATIONS,
         }),
         AuthGuardModule.forRoot(guardOptions(config, 'urn:signet:payments')),

@@ -2,9 +2,9 @@ import { Injectable, Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { Readiness } from '@signet/http';
 import type { ReadinessCheck } from '@signet/http';
-import { drizzle } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import { IdempotencyService } from './idempotency.service.js';
+import { openDatabase } from './open-database.js';
 import { DATABASE, InjectPool, POOL } from './tokens.js';
 import { migrate } from './migrate.js';
 
@@ -14,7 +14,6 @@ export interface DatabaseOptions {
   /** The service's name, seen in `pg_stat_activity`. */
   applicationName: string;
   poolSize: number;
-  schema: Record<string, unknown>;
   /** Folder that drizzle-kit writes the migrations to. */
   migrations: string;
 }
@@ -46,12 +45,7 @@ export class DatabaseModule {
       global: true,
       providers: [
         { provide: POOL, useFactory: () => openMigrated(options) },
-        {
-          provide: DATABASE,
-          inject: [POOL],
-          useFactory: (pool: pg.Pool) =>
-            drizzle(pool, { schema: options.schema, casing: 'snake_case' }),
-        },
+        { provide: DATABASE, inject: [POOL], useFactory: openDatabase },
         DatabaseLifecycle,
         IdempotencyService,
       ],

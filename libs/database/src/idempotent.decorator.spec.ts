@@ -18,7 +18,6 @@ import { DatabaseModule } from './database.module.js';
 import { IdempotencyService } from './idempotency.service.js';
 import type { IdempotentAnswer, IdempotentRequest } from './idempotency.service.js';
 import { IdempotencyKey, Idempotent } from './idempotent.decorator.js';
-import * as schema from './schema.js';
 import { startTestService } from './testing/index.js';
 import type { TestService } from './testing/index.js';
 
@@ -54,7 +53,7 @@ function things(environment: NodeJS.ProcessEnv): ServiceOptions {
 
   @Module({
     imports: [
-      DatabaseModule.forRoot({ url, applicationName: 'things', poolSize: 2, schema, migrations }),
+      DatabaseModule.forRoot({ url, applicationName: 'things', poolSize: 2, migrations }),
       AuthGuardModule.forRoot(guardOptions(config)),
     ],
     controllers: [ThingsController],

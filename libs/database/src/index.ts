@@ -17,3 +17,4 @@ export type { JobContext, JobsOptions, QueueOptions, SendOptions } from './jobs/
 export { auditEvents, idempotencyKeys } from './schema.js';
 export { InjectDatabase, InjectPool } from './tokens.js';
 export type { Database, Transaction } from './tokens.js';
+export { openDatabase, transactionOn } from './open-database.js';

@@ -1,6 +1,5 @@
+import { transactionOn } from '@signet/database';
 import type { Transaction } from '@signet/database';
-import { NodePgSession, NodePgTransaction } from 'drizzle-orm/node-postgres';
-import { PgDialect } from 'drizzle-orm/pg-core';
 import type { Pool, PoolClient } from 'pg';
 
 type Query<Result> = (transaction: Transaction) => Promise<Result>;
@@ -9,8 +8,6 @@ interface Opened {
   client: PoolClient;
   transaction: Transaction;
 }
-
-const dialect = new PgDialect({ casing: 'snake_case' });
 
 /**
  * A transaction that begins with its first query, and does not wait for PostgreSQL where it need not:
@@ -115,12 +112,7 @@ async function open(pool: Pool): Promise<Opened> {
   const client = await pool.connect();
   // A connection that is lost while nothing is asked of it is noticed by the next query.
   client.on('error', ignore);
-  const session = new NodePgSession<Record<string, unknown>, Record<string, never>>(
-    client,
-    dialect,
-    undefined,
-  );
-  return { client, transaction: new NodePgTransaction(dialect, session, undefined) };
+  return { client, transaction: transactionOn(client) };
 }
 
 function ignore(): void {

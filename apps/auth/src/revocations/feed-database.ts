@@ -1,10 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { openDatabase } from '@signet/database';
 import type { Database } from '@signet/database';
-import { drizzle } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import { AUTH_CONFIG } from '../config.js';
 import type { AuthConfig } from '../config.js';
-import * as schema from '../schema.js';
 
 const TIMEOUT_MS = 5_000;
 
@@ -32,7 +31,7 @@ export class FeedDatabase {
     // transaction signs what it is about to publish.
     this.pool.on('error', () => undefined);
     this.pool.on('connect', (client) => client.on('error', () => undefined));
-    this.database = drizzle(this.pool, { schema, casing: 'snake_case' });
+    this.database = openDatabase(this.pool);
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -14,7 +14,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DatabaseModule } from '../database.module.js';
-import * as schema from '../schema.js';
 import { startTestService } from '../testing/index.js';
 import type { TestService } from '../testing/index.js';
 import { InjectDatabase } from '../tokens.js';
@@ -67,7 +66,7 @@ function things(environment: NodeJS.ProcessEnv): ServiceOptions {
 
   @Module({
     imports: [
-      DatabaseModule.forRoot({ url, applicationName: 'things', poolSize: 2, schema, migrations }),
+      DatabaseModule.forRoot({ url, applicationName: 'things', poolSize: 2, migrations }),
       AuthGuardModule.forRoot(guardOptions(config)),
       AuditModule,
     ],
