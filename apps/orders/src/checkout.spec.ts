@@ -24,6 +24,13 @@ describe('a checkout', () => {
     expect(stock(id)).toBe('committed');
   });
 
+  it('reads prices as the service it is, once it has a token, and without one before', async () => {
+    await shop.becomes(await shop.place(), 'confirmed');
+    await shop.place();
+    const shown = callsTo(/^.products/).map(({ headers }) => headers.authorization);
+    expect(shown).toEqual([undefined, expect.stringMatching(/^Bearer urn:signet:inventory/)]);
+  });
+
   it('takes no money for what costs none', async () => {
     const id = await shop.place('tok_ok', 'GIFT');
     await shop.becomes(id, 'confirmed');

@@ -19,7 +19,7 @@ export const serviceVariables = {
   SIGNET_ISSUER: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:3000'),
   /** How clients address this service, for proofs made out to it; http, HOST and PORT by default. */
   SIGNET_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
-  /** Requests a minute from one address before it is answered 429. */
+  /** Requests a minute from one address before it is answered 429; a service may ask 100 times that. */
   RATE_LIMIT_PER_MINUTE: z.coerce.number().int().min(1).default(1200),
   /** Addresses (or ranges) of proxies whose `X-Forwarded-For` is believed. None by default. */
   TRUSTED_PROXIES: list.default([]),

@@ -57,7 +57,7 @@ const ANSWERS = {
   404: answer('There is no such thing, or it is not for the caller to know'),
   413: answer('The body is too large'),
   415: answer('The body is not of the media type that the route takes'),
-  429: answer('Too many requests from one address', RETRY),
+  429: answer('Too many requests from one caller', RETRY),
   503: answer('What is needed to decide is not known at the moment', RETRY),
 };
 

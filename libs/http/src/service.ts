@@ -1,5 +1,4 @@
-import fastifyRateLimit from '@fastify/rate-limit';
-import { HttpStatus, Module, StandardSchemaSerializerInterceptor } from '@nestjs/common';
+import { Module, StandardSchemaSerializerInterceptor } from '@nestjs/common';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -16,9 +15,8 @@ import { loggerOptions } from './logging.js';
 import { MetricsModule } from './metrics.module.js';
 import { serveDocumentation } from './openapi.js';
 import type { Documentation } from './openapi.js';
-import { Problem } from './problem.js';
 import { answerProblem, ProblemFilter } from './problem.filter.js';
-import { isUnlimited } from './request-path.js';
+import { limitRequests } from './rate-limit.js';
 import { traceRequests } from './tracing/trace-requests.js';
 import { startTracing } from './tracing/tracing.js';
 import { UnmatchedRequests } from './unmatched.js';
@@ -76,18 +74,7 @@ export async function createService(options: ServiceOptions): Promise<NestFastif
   registerBodyParsers(fastify);
   unmatched.answer();
   app.useSecurityHeaders();
-  await app.register(fastifyRateLimit, {
-    max: config.RATE_LIMIT_PER_MINUTE,
-    timeWindow: '1 minute',
-    allowList: (request) => isUnlimited(request.url),
-    errorResponseBuilder: (_request, { ttl }) =>
-      new Problem({
-        status: HttpStatus.TOO_MANY_REQUESTS,
-        code: 'rate_limited',
-        detail: `At most ${config.RATE_LIMIT_PER_MINUTE} requests a minute from one address.`,
-        retryAfter: Math.ceil(ttl / 1000),
-      }),
-  });
+  await limitRequests(app, config.RATE_LIMIT_PER_MINUTE);
   serveDocumentation(app, options);
   return app;
 }

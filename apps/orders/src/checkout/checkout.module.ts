@@ -5,7 +5,7 @@ import type { QueueOptions } from '@signet/database';
 import type { OrdersConfig } from '../config.js';
 import { OrderChanges } from '../orders/order-changes.js';
 import { ServiceClient } from '../service-calls/service-client.js';
-import { ServiceTokens } from '../service-calls/service-tokens.js';
+import { INVENTORY_GRANT, ServiceTokens } from '../service-calls/service-tokens.js';
 import { CheckoutCalls } from './checkout-calls.js';
 import { CHECKOUT_TIMING } from './checkout-timing.js';
 import { CheckoutWorker } from './checkout.worker.js';
@@ -26,6 +26,7 @@ const QUEUE: Omit<QueueOptions, 'concurrency'> = {
 @Module({})
 export class CheckoutModule {
   static forRoot(config: OrdersConfig): DynamicModule {
+    const tokens = serviceTokens(config);
     const queue = { ...QUEUE, concurrency: config.SIGNET_CHECKOUT_CONCURRENCY };
     return {
       module: CheckoutModule,
@@ -38,25 +39,29 @@ export class CheckoutModule {
             stuckMs: config.SIGNET_CHECKOUT_STUCK_SECONDS * 1000,
           },
         },
-        { provide: CheckoutCalls, useValue: checkoutCalls(config) },
+        { provide: CheckoutCalls, useValue: checkoutCalls(config, tokens) },
+        { provide: ServiceTokens, useValue: tokens },
         ...[OrderChanges, SagaStore, CheckoutWorker, SagaSweeper],
       ],
-      exports: [OrderChanges, SagaStore],
+      exports: [OrderChanges, SagaStore, ServiceTokens],
     };
   }
 }
 
-function checkoutCalls(config: OrdersConfig): CheckoutCalls {
-  const tokens = new ServiceTokens({
+function serviceTokens(config: OrdersConfig): ServiceTokens {
+  return new ServiceTokens({
     issuer: config.SIGNET_ISSUER,
     tokenUrl: config.SIGNET_TOKEN_URL ?? `${config.SIGNET_ISSUER.replace(/\/$/, '')}/oauth/token`,
     clientId: config.SIGNET_ORDERS_CLIENT_ID,
     clientSecret: config.SIGNET_ORDERS_CLIENT_SECRET,
   });
+}
+
+function checkoutCalls(config: OrdersConfig, tokens: ServiceTokens): CheckoutCalls {
   const timeoutMs = config.SIGNET_SERVICE_TIMEOUT_MS;
   const inventory = new ServiceClient(tokens, {
     url: config.SIGNET_INVENTORY_URL,
-    grant: { audience: 'urn:signet:inventory', scope: 'inventory:reserve' },
+    grant: INVENTORY_GRANT,
     timeoutMs,
   });
   const payments = new ServiceClient(tokens, {

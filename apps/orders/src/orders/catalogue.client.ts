@@ -1,6 +1,8 @@
 import { HttpStatus, Injectable, Logger } from '@nestjs/common';
 import { money, Problem } from '@signet/http';
 import { z } from 'zod';
+import { INVENTORY_GRANT } from '../service-calls/service-tokens.js';
+import type { ServiceTokens } from '../service-calls/service-tokens.js';
 
 /** A price must be had while the customer waits. */
 const TIMEOUT_MS = 3_000;
@@ -20,7 +22,10 @@ export type CatalogueProduct = z.infer<typeof catalogueProduct>;
 export class CatalogueClient {
   private readonly logger = new Logger(CatalogueClient.name);
 
-  constructor(private readonly inventoryUrl: string) {}
+  constructor(
+    private readonly inventoryUrl: string,
+    private readonly tokens: Pick<ServiceTokens, 'cached'>,
+  ) {}
 
   /**
    * The products on sale among `skus`, by SKU.
@@ -33,6 +38,7 @@ export class CatalogueClient {
     for (const sku of skus) url.searchParams.append('sku', sku);
     try {
       const response = await fetch(url, {
+        headers: this.credentials(),
         signal: AbortSignal.timeout(TIMEOUT_MS),
         redirect: 'error',
       });
@@ -48,5 +54,13 @@ export class CatalogueClient {
         retryAfter: 2,
       });
     }
+  }
+  /**
+   * Anybody may read the catalogue, so nobody waits for a token; with one that is there already, we
+   * are counted as the service that we are and not as one address.
+   */
+  private credentials(): Record<string, string> {
+    const token = this.tokens.cached(INVENTORY_GRANT);
+    return token === undefined ? {} : { authorization: `Bearer ${token}` };
   }
 }

@@ -4,6 +4,7 @@ import { Roles } from '@signet/auth-guard';
 import { auditController, AuditModule } from '@signet/database';
 import { CheckoutModule } from '../checkout/checkout.module.js';
 import type { OrdersConfig } from '../config.js';
+import { ServiceTokens } from '../service-calls/service-tokens.js';
 import { AdminOrdersController } from './admin-orders.controller.js';
 import { CatalogueClient } from './catalogue.client.js';
 import { OrderActionsService } from './order-actions.service.js';
@@ -26,7 +27,12 @@ export class OrdersModule {
       ],
       providers: [
         ...[OrdersService, OrderActionsService, OrderStream, OrderWatch],
-        { provide: CatalogueClient, useValue: new CatalogueClient(config.SIGNET_INVENTORY_URL) },
+        {
+          provide: CatalogueClient,
+          inject: [ServiceTokens],
+          useFactory: (tokens: ServiceTokens) =>
+            new CatalogueClient(config.SIGNET_INVENTORY_URL, tokens),
+        },
       ],
     };
   }

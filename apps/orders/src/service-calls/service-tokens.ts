@@ -15,6 +15,12 @@ export interface Grant {
   scope: string;
 }
 
+/** What orders needs of inventory. */
+export const INVENTORY_GRANT: Grant = {
+  audience: 'urn:signet:inventory',
+  scope: 'inventory:reserve',
+};
+
 /** A token is renewed this long before it is over, or after four fifths of a short life. */
 const MARGIN_MS = 60_000;
 const TIMEOUT_MS = 5_000;
@@ -36,8 +42,8 @@ export class ServiceTokens {
 
   /** @throws {UnansweredError} when auth gives none */
   async get(grant: Grant): Promise<string> {
-    const cached = this.tokens.get(grant.audience);
-    if (cached && cached.renewAt > Date.now()) return cached.value;
+    const cached = this.cached(grant);
+    if (cached !== undefined) return cached;
     const asked = this.asking.get(grant.audience) ?? this.ask(grant);
     this.asking.set(grant.audience, asked);
     try {
@@ -45,6 +51,12 @@ export class ServiceTokens {
     } finally {
       this.asking.delete(grant.audience);
     }
+  }
+
+  /** The token that is there already, if one is. */
+  cached({ audience }: Grant): string | undefined {
+    const cached = this.tokens.get(audience);
+    return cached && cached.renewAt > Date.now() ? cached.value : undefined;
   }
 
   /** A service did not want `token`: the next call gets another one. */
