@@ -12,8 +12,8 @@ import type { Shop } from './shop.ts';
 /** Twice what two replicas work on at once, so that no worker waits for a customer. */
 const CUSTOMERS = 32;
 /** What two replicas work on at once is what the bare statements do. */
-const ORDERS = { rounds: 5, seconds: 6, bareAtOnce: 16 };
-const READ_SECONDS = 1.5;
+const ORDERS = { rounds: 5, seconds: 5, bareAtOnce: 16 };
+const READ_SECONDS = 1;
 const READ_ROUNDS = { rounds: 5, warmUp: 1 };
 
 /** Of a service, in MiB. */
