@@ -104,8 +104,40 @@ describe('the body of a request', () => {
     expect((await post('/form', large, FORM_TYPE)).statusCode).toBe(413);
   });
 
+  const nested = (depth: number) => `{"name":${'['.repeat(depth - 1)}1${']'.repeat(depth - 1)}}`;
+
+  it.each([33, 30_000])('is refused when it is nested %i deep', async (depth) => {
+    const refused = await post('/json', nested(depth), JSON_TYPE);
+    expect(refused.json()).toMatchObject({ status: 400, code: 'json_too_deep' });
+  });
+
+  it.each([
+    ['as deep as it may be', nested(32)],
+    ['wide', `{"name":[${'[],'.repeat(1000)}{}]}`],
+    [
+      'of brackets in text',
+      JSON.stringify({ name: `"${'[{'.repeat(99)}`, '\\"[': '\\'.repeat(3) }),
+    ],
+  ])('is read when it is %s', async (_what, json) => {
+    expect((await post('/json', json, JSON_TYPE)).json()).toEqual({
+      read: JSON.parse(json) as unknown,
+    });
+  });
+
+  it.each(['{', '[1,]', '"', '{"name":"\\', '{"a":1}}', ']'.repeat(50)])(
+    'is said to be no JSON when it is none: %s',
+    async (text) => {
+      const refused = await post('/json', text, JSON_TYPE);
+      expect(refused.json()).toMatchObject({ status: 400, code: 'bad_request' });
+    },
+  );
+
   it('cannot bring in a prototype', async () => {
-    expect((await post('/json', '{"__proto__":{"admin":true}}', JSON_TYPE)).statusCode).toBe(400);
+    for (const json of ['{"__proto__":{"admin":true}}', '{"constructor":{"prototype":{"a":1}}}']) {
+      const refused = (await post('/json', json, JSON_TYPE)).json<{ detail: string }>();
+      expect(refused).toMatchObject({ status: 400, code: 'json_member_refused' });
+      expect(refused.detail).toContain('__proto__');
+    }
     const read = (await post('/form', '__proto__=a&constructor=b', FORM_TYPE)).json<object>();
     expect(Object.getPrototypeOf(read)).toBe(Object.prototype);
     expect(({} as { a?: string }).a).toBeUndefined();

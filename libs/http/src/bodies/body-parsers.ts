@@ -2,11 +2,18 @@ import { HttpStatus } from '@nestjs/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { parse } from 'node:querystring';
 import { Problem } from '../problem.js';
+import { whyRefused, whyTooDeep } from './json-text.js';
 import { MEDIA_TYPES } from './takes.decorator.js';
 import type { BodyKind } from './takes.decorator.js';
 
 /** More fields than any form of ours has. */
 const MOST_FIELDS = 50;
+
+type ReadJson = (
+  request: FastifyRequest,
+  text: string,
+  done: (error: Error | null, value?: unknown) => void,
+) => void;
 
 /**
  * Replaces Fastify's body parsers and Nest's. A route gets the one kind of body that it takes, and
@@ -15,13 +22,22 @@ const MOST_FIELDS = 50;
  */
 export function registerBodyParsers(fastify: FastifyInstance): void {
   const parseJson = fastify.getDefaultJsonParser('error', 'error');
+  const readJson: ReadJson = (request, text, done) => {
+    const refused = whyTooDeep(text);
+    if (refused) done(refused);
+    else {
+      void parseJson(request, text, (error, value) => {
+        done(error && whyRefused(text, error), value);
+      });
+    }
+  };
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser(
     MEDIA_TYPES.json,
     { parseAs: 'buffer' },
     (request: FastifyRequest & { rawBody?: Buffer }, body: Buffer, done) => {
       const kind = kindOf(request);
-      if (kind === 'json') void parseJson(request, body.toString(), done);
+      if (kind === 'json') readJson(request, body.toString(), done);
       else if (kind === 'form') done(unsupportedMediaType(request));
       else {
         request.rawBody = body;
