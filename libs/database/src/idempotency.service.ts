@@ -11,7 +11,7 @@ export interface IdempotentRequest {
   scope: string;
   /** The `Idempotency-Key` header. */
   key: string;
-  /** SHA-256 of the body, base64url. */
+  /** SHA-256 of the body, and of If-Match when there is one, base64url. */
   fingerprint: string;
   /** Status that a first success answers with. */
   status: number;
@@ -36,7 +36,8 @@ export class IdempotencyService {
    *
    * @param prepare reads what the effect needs from elsewhere, outside the transaction
    * @throws {Problem} 409 `idempotency_key_in_use` while the first request still runs;
-   *   422 `idempotency_key_reused` when the key came with another body before
+   *   422 `idempotency_key_reused` when the key came with another body or
+   *   If-Match before
    */
   async run<Prepared = undefined>(
     request: IdempotentRequest,
@@ -88,7 +89,8 @@ export class IdempotencyService {
       status: HttpStatus.UNPROCESSABLE_ENTITY,
       code: 'idempotency_key_reused',
       detail:
-        'This Idempotency-Key came with another body before. Use a new key for a new request.',
+        'This Idempotency-Key came with another body or If-Match before. Use a new key for a new ' +
+        'request.',
     });
   }
 }

@@ -30,7 +30,7 @@ class ThingsController {
 
   constructor(private readonly idempotency: IdempotencyService) {}
 
-  @Post()
+  @Post(['', ':id/copies/:colour'])
   @Idempotent()
   @Versioned()
   @Returns(201, thing)
@@ -101,6 +101,38 @@ describe('a route that takes effect once', () => {
   it('tells callers apart who use the same key', async () => {
     const other = issuer.token({ subject: 'user-2' });
     expect((await make('k2')).json()).not.toEqual((await make('k2', other)).json());
+  });
+
+  const postTo = async (url: string, key: string, ifMatch?: string) => {
+    const headers = {
+      authorization: `Bearer ${issuer.token({ subject: 'user-1' })}`,
+      'idempotency-key': key,
+      ...(ifMatch !== undefined && { 'if-match': ifMatch }),
+    };
+    return (await service.app.inject({ method: 'POST', url, headers })).json<object>();
+  };
+
+  it('knows a route again however its path is written', async () => {
+    const first = await postTo('/things', 'k3');
+    expect(await postTo('/%74hings', 'k3')).toEqual(first);
+    expect(await postTo('/things?a=b', 'k3')).toEqual(first);
+    const copy = await postTo('/things/a%2Fb/copies/red', 'k3');
+    expect(copy).not.toEqual(first);
+    expect(await postTo('/things/%61%2fb/%63opies/red', 'k3')).toEqual(copy);
+  });
+
+  it('tells apart what the path names', async () => {
+    const copies = ['a/copies/b', 'b/copies/a', 'a%2Fcopies/copies/b', 'ab/copies/b'];
+    const made = await Promise.all(copies.map((path) => postTo(`/things/${path}`, 'k4')));
+    expect(new Set(made.map((body) => JSON.stringify(body))).size).toBe(copies.length);
+  });
+
+  it('takes another If-Match for another request', async () => {
+    const first = await postTo('/things', 'k5', '"1"');
+    expect(await postTo('/things', 'k5', '"1"')).toEqual(first);
+    const reused = { status: 422, code: 'idempotency_key_reused' };
+    expect(await postTo('/things', 'k5', '"2"')).toMatchObject(reused);
+    expect(await postTo('/things', 'k5')).toMatchObject(reused);
   });
 
   it.each([null, 'a b', 'ä', 'k'.repeat(256)])('asks for a key instead of %j', async (key) => {

@@ -43,7 +43,7 @@ export function Idempotent(): MethodDecorator {
       description: 'Any unique text of up to 255 characters. A repetition gets the first answer.',
     }),
     ApiResponse({ status: 409, description: 'The first request with this key is still running' }),
-    ApiResponse({ status: 422, description: 'The key came with another body before' }),
+    ApiResponse({ status: 422, description: 'The key came with another body or If-Match before' }),
   );
 }
 
@@ -64,12 +64,25 @@ export const IdempotencyKey = createParamDecorator(
       });
     }
     return {
-      scope: `${principalOf(context).subject} ${request.method} ${request.url.split('?', 1)[0] ?? ''}`,
+      scope: `${principalOf(context).subject} ${request.method} ${routeOf(request)}`,
       key,
-      fingerprint: createHash('sha256')
-        .update(JSON.stringify(request.body ?? null))
-        .digest('base64url'),
+      fingerprint: fingerprintOf(request),
       status,
     };
   },
 );
+
+/** The path of the route, not the one that was sent: one path can be written in many ways. */
+function routeOf({ routeOptions, params }: FastifyRequest): string {
+  const values = params as Record<string, string>;
+  return (routeOptions.url ?? '').replace(/:(\w+)/g, (_all, name: string) =>
+    encodeURIComponent(values[name] ?? ''),
+  );
+}
+
+/** Of the body, and of the version that it is meant for if the caller says one. */
+function fingerprintOf({ body, headers }: FastifyRequest): string {
+  const hash = createHash('sha256').update(JSON.stringify(body ?? null));
+  const ifMatch = headers['if-match'];
+  return (ifMatch === undefined ? hash : hash.update(`\n${ifMatch}`)).digest('base64url');
+}
