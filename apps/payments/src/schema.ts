@@ -41,10 +41,15 @@ export const payments = pgTable(
     refundingAmount: minorUnits().default(0),
     /** The provider's code of a decline. */
     reason: text(),
+    /** When a refund last succeeded or failed; to the millisecond, as cursors have it. */
+    refundsChangedAt: timestamp({ withTimezone: true, precision: 3 }),
     createdAt: moment().notNull().defaultNow(),
   },
   (table) => [
     index('payments_customer').on(table.customerId, table.id.desc()),
+    index('payments_refunds_changed')
+      .on(table.refundsChangedAt, table.id)
+      .where(sql`${table.refundsChangedAt} is not null`),
     uniqueIndex('payments_at_provider').on(table.provider, table.providerPayment),
     check('payments_amount', sql`${table.amount} > 0`),
     check('payments_captured', sql`${table.capturedAmount} between 0 and ${table.amount}`),

@@ -143,7 +143,7 @@ export class PaymentLedger {
       .where(eq(refunds.id, refund.id));
     await transaction
       .update(payments)
-      .set(amountsAfter(refund, next))
+      .set({ ...amountsAfter(refund, next), refundsChangedAt: sql`clock_timestamp()` })
       .where(eq(payments.id, refund.paymentId));
     await transaction
       .update(attempts)

@@ -3,23 +3,28 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, RequireFresh, Scopes } from '@signet/auth-guard';
 import { ActingUser, Idempotent, IdempotencyKey } from '@signet/database';
 import type { Actor, IdempotentAnswer, IdempotentRequest } from '@signet/database';
-import { Returns } from '@signet/http';
+import { pageOf, Returns } from '@signet/http';
+import type { Page } from '@signet/http';
 import { z } from 'zod';
 import { RefundsService } from '../refunds/refunds.service.js';
 import { ChargingService } from './charging.service.js';
 import {
   captureRequest,
+  changedRefunds,
   newPayment,
   newRefund,
   paymentOfOrder,
   paymentWithRefunds,
   refund,
+  refundChangesQuery,
 } from './payment.schema.js';
 import type {
   CaptureRequest,
+  ChangedRefunds,
   NewPayment,
   NewRefund,
   PaymentWithRefunds,
+  RefundChangesQuery,
 } from './payment.schema.js';
 import { PaymentsService } from './payments.service.js';
 
@@ -57,6 +62,20 @@ export class InternalPaymentsController {
     @Query({ schema: paymentOfOrder }) { orderId }: z.infer<typeof paymentOfOrder>,
   ): Promise<PaymentWithRefunds> {
     return this.payments.ofOrder(orderId);
+  }
+
+  @Get('refund-changes')
+  @ApiOperation({
+    summary: 'Payments of which a refund has succeeded or failed, the latest change last',
+    description:
+      'Also refunds that administrators made here, and those that a bank sent back after they had succeeded. ' +
+      'Ask from a little before the last answer on: changes become visible out of order.',
+  })
+  @Returns(HttpStatus.OK, pageOf(changedRefunds))
+  refundChanges(
+    @Query({ schema: refundChangesQuery }) query: RefundChangesQuery,
+  ): Promise<Page<ChangedRefunds>> {
+    return this.payments.refundChanges(query);
   }
 
   @Get(':id')

@@ -65,10 +65,24 @@ export const paymentQuery = z.strictObject({
 
 export const paymentOfOrder = z.strictObject({ orderId: z.uuid() });
 
+export const changedRefunds = paymentWithRefunds.extend({
+  refundsChangedAt: z.iso.datetime().describe('when a refund last succeeded or failed'),
+});
+
+export const refundChangesQuery = z.strictObject({
+  ...pageQuery,
+  since: z.iso
+    .datetime()
+    .regex(/^(19[7-9]|[2-9]\d\d)\d/, 'expected a year from 1970 on')
+    .describe('changed then or later'),
+});
+
 export type NewPayment = z.infer<typeof newPayment>;
 export type CaptureRequest = z.infer<typeof captureRequest>;
 export type NewRefund = z.infer<typeof newRefund>;
 export type Payment = z.infer<typeof payment>;
 export type PaymentWithRefunds = z.infer<typeof paymentWithRefunds>;
 export type Refund = z.infer<typeof refund>;
+export type ChangedRefunds = z.infer<typeof changedRefunds>;
+export type RefundChangesQuery = z.infer<typeof refundChangesQuery>;
 export type PaymentQuery = z.infer<typeof paymentQuery>;

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { Roles } from '@signet/auth-guard';
 import { auditController, AuditModule } from '@signet/database';
+import { MetricsModule } from '@signet/http';
 import { AttemptRunner } from '../attempts/attempt-runner.js';
 import { OutwardEffects } from '../attempts/outward-effect.js';
 import { PaymentLedger } from '../attempts/payment-ledger.js';
@@ -12,6 +13,7 @@ import { openProvider } from '../provider/open-provider.js';
 import { PAYMENT_PROVIDER } from '../provider/payment-provider.js';
 import { RefundsController } from '../refunds/refunds.controller.js';
 import { RefundsService } from '../refunds/refunds.service.js';
+import { WebhookMetrics } from '../webhooks/webhook-metrics.js';
 import { WebhooksController } from '../webhooks/webhooks.controller.js';
 import { WebhooksService } from '../webhooks/webhooks.service.js';
 import { ChargingService } from './charging.service.js';
@@ -24,7 +26,7 @@ export class PaymentsModule {
   static forRoot(config: PaymentsConfig): DynamicModule {
     return {
       module: PaymentsModule,
-      imports: [AuditModule],
+      imports: [AuditModule, MetricsModule],
       controllers: [
         ...[PaymentsController, InternalPaymentsController, RefundsController, WebhooksController],
         auditController(AUDIT_ACTIONS, Roles('admin')),
@@ -34,6 +36,7 @@ export class PaymentsModule {
         { provide: RECONCILE_AFTER, useValue: config.SIGNET_RECONCILE_AFTER_MS },
         ...[AttemptRunner, OutwardEffects, PaymentLedger, Reconciler],
         ...[ChargingService, PaymentsService, RefundsService, WebhooksService],
+        WebhookMetrics,
       ],
     };
   }

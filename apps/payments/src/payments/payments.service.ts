@@ -3,12 +3,19 @@ import { InjectDatabase } from '@signet/database';
 import type { Database } from '@signet/database';
 import { decodeCursor, notFound, toPage } from '@signet/http';
 import type { Page } from '@signet/http';
-import { and, asc, desc, eq, inArray, lt } from 'drizzle-orm';
+import { and, asc, desc, eq, gte, inArray, lt, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import { z } from 'zod';
 import { payments, refunds } from '../schema.js';
 import type { PaymentRow, RefundRow } from '../schema.js';
-import type { Payment, PaymentQuery, PaymentWithRefunds, Refund } from './payment.schema.js';
+import type {
+  ChangedRefunds,
+  Payment,
+  PaymentQuery,
+  PaymentWithRefunds,
+  Refund,
+  RefundChangesQuery,
+} from './payment.schema.js';
 import { statesOf, statusOf } from './payment-states.js';
 
 /** Payments as others may see them. */
@@ -55,6 +62,40 @@ export class PaymentsService {
       .orderBy(desc(payments.id))
       .limit(limit + 1);
     return toPage(rows.map(toPayment), limit, (row) => [row.id]);
+  }
+
+  /** Payments of which a refund has succeeded or failed; those that changed last come last. */
+  async refundChanges({ limit, cursor, since }: RefundChangesQuery): Promise<Page<ChangedRefunds>> {
+    const after = decodeCursor(cursor, z.tuple([z.iso.datetime(), z.uuid()]));
+    const { refundsChangedAt: at, id } = payments;
+    const rows = await this.database
+      .select()
+      .from(payments)
+      .where(
+        and(
+          gte(at, new Date(since)),
+          after && sql`(${at}, ${id}) > (${after[0]}::timestamptz, ${after[1]}::uuid)`,
+        ),
+      )
+      .orderBy(asc(at), asc(id))
+      .limit(limit + 1);
+    const found = await this.refundsOf(rows);
+    return toPage(found, limit, (row) => [row.refundsChangedAt, row.id]);
+  }
+
+  private async refundsOf(rows: PaymentRow[]): Promise<ChangedRefunds[]> {
+    const ids = rows.map(({ id }) => id);
+    const all = await this.database
+      .select()
+      .from(refunds)
+      .where(inArray(refunds.paymentId, ids))
+      .orderBy(asc(refunds.createdAt), asc(refunds.id));
+    const byPayment = Map.groupBy(all, ({ paymentId }) => paymentId);
+    return rows.map((row) => ({
+      ...toPayment(row),
+      refunds: (byPayment.get(row.id) ?? []).map((refund) => toRefund(refund, row.currency)),
+      refundsChangedAt: row.refundsChangedAt?.toISOString() ?? '',
+    }));
   }
 
   private async find(wanted: SQL): Promise<PaymentWithRefunds> {

@@ -99,6 +99,7 @@ export interface PaymentProvider {
    *
    * @returns undefined for an event that is about nothing of ours
    * @throws {ForgedWebhook} when it is not signed with one of our secrets, now
+   * @throws {UnreadableWebhook} when it is signed, and not what an event looks like
    */
   readEvent(body: Buffer, headers: WebhookHeaders): ProviderEvent | undefined;
 }
@@ -116,6 +117,10 @@ export class ProviderRefusal extends Error {
 
 export class ForgedWebhook extends Error {
   override readonly name = 'ForgedWebhook';
+}
+
+export class UnreadableWebhook extends Error {
+  override readonly name = 'UnreadableWebhook';
 }
 
 /** Injects the `PaymentProvider` that the configuration names. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readSigned } from '../webhooks/read-event.js';
 import { isSignedBy } from '../webhooks/signature.js';
 import { ForgedWebhook, ProviderRefusal } from './payment-provider.js';
 import type {
@@ -39,8 +40,8 @@ const refund = z.object({
 const refusal = z.object({ error: z.object({ code: z.string() }), payment: payment.optional() });
 const call = z.object({ payment: payment.optional(), refund: refund.optional() });
 const event = z.object({
-  id: z.string().max(200),
-  type: z.string().max(200),
+  id: z.string(),
+  type: z.string(),
   payment,
   refund: refund.optional(),
 });
@@ -96,18 +97,17 @@ export class SandboxProvider implements PaymentProvider {
     return (await this.find(`/v1/calls/${key}`, call))?.refund;
   }
 
-  readEvent(body: Buffer, headers: WebhookHeaders): ProviderEvent {
+  readEvent(body: Buffer, headers: WebhookHeaders): ProviderEvent | undefined {
     const header = headers['signet-signature'];
     if (typeof header !== 'string' || !isSignedBy(this.options.webhookSecrets, body, header)) {
       throw new ForgedWebhook();
     }
-    const { id, type, ...about } = event.parse(JSON.parse(body.toString('utf8')));
-    return {
+    return readSigned(body, event, ({ id, type, ...about }) => ({
       ...{ id, type, paymentId: about.payment.reference, payment: about.payment.id },
       ...(about.refund
         ? { refund: { ...about.refund, refundId: about.refund.reference } }
         : { news: about.payment }),
-    };
+    }));
   }
 
   private async find<Shape extends z.ZodType>(

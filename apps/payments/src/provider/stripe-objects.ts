@@ -1,9 +1,26 @@
 import type Stripe from 'stripe';
+import { z } from 'zod';
 import type { ProviderEvent, ProviderPayment, ProviderRefund } from './payment-provider.js';
 
 /** Names of our ids in the metadata of Stripe's objects. */
 export const PAYMENT_ID = 'signet_payment';
 export const REFUND_ID = 'signet_refund';
+
+/** As much of an event as is relied on here; the rest of its shape is Stripe's promise. */
+const eventShape = z.looseObject({
+  id: z.string(),
+  type: z.string(),
+  data: z.looseObject({
+    object: z
+      .looseObject({
+        object: z.string().optional(),
+        metadata: z.record(z.string(), z.string()).nullish(),
+      })
+      .refine(({ object, metadata }) => object !== 'payment_intent' || metadata),
+  }),
+});
+
+export const stripeEvent = z.custom<Stripe.Event>((told) => eventShape.safeParse(told).success);
 
 export function paymentOf(intent: Stripe.PaymentIntent): ProviderPayment {
   const { id, amount_received: received, last_payment_error: error } = intent;

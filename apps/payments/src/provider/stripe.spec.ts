@@ -120,7 +120,10 @@ describe('a webhook of Stripe', () => {
 
   function post(type: string, object: object, secret = SECRET, timestamp = Date.now() / 1000) {
     const event = { id: `evt_${randomUUID()}`, object: 'event', type, data: { object } };
-    const payload = JSON.stringify(event);
+    return send(JSON.stringify(event), secret, timestamp);
+  }
+
+  function send(payload: string, secret = SECRET, timestamp = Date.now() / 1000) {
     const header = webhooks.generateTestHeaderString({
       ...{ payload, secret, timestamp: Math.floor(timestamp) },
     });
@@ -157,6 +160,24 @@ describe('a webhook of Stripe', () => {
     expect((await post('customer.created', { id: 'cus_1', object: 'customer' })).statusCode).toBe(
       204,
     );
+  });
+
+  it('that is signed and is no event is refused for good', async () => {
+    const intent = { id: 'pi_1', object: 'payment_intent', metadata: {}, amount_received: 0 };
+    const event = (change: object, object: object = intent) =>
+      JSON.stringify({ id: 'evt_1', type: 'x', data: { object }, ...change });
+    for (const payload of [
+      ...['not JSON', 'null', '{}', '{"object":"v2.core.event"}', event({ data: null })],
+      ...[event({ id: 'a\0b' }), event({ id: 1 }), event({ data: { object: 'pi_1' } })],
+      ...[event({}, { ...intent, id: '\0' }), event({}, { ...intent, metadata: null })],
+      event({}, { ...intent, amount_received: 'all' }),
+    ]) {
+      const answer = await send(payload);
+      expect([payload, answer.json()]).toMatchObject([
+        payload,
+        { status: 400, code: 'webhook_unreadable' },
+      ]);
+    }
   });
 
   it('is refused when Stripe did not sign it, or long ago', async () => {

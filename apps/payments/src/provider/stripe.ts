@@ -1,4 +1,5 @@
 import Stripe from 'stripe';
+import { readSigned } from '../webhooks/read-event.js';
 import { ForgedWebhook, ProviderRefusal } from './payment-provider.js';
 import type {
   Authorization,
@@ -12,7 +13,14 @@ import type {
   RefundCall,
   WebhookHeaders,
 } from './payment-provider.js';
-import { eventOf, PAYMENT_ID, paymentOf, REFUND_ID, refundOf } from './stripe-objects.js';
+import {
+  eventOf,
+  PAYMENT_ID,
+  paymentOf,
+  REFUND_ID,
+  refundOf,
+  stripeEvent,
+} from './stripe-objects.js';
 
 export interface StripeOptions {
   apiKey: string;
@@ -121,14 +129,20 @@ export class StripeProvider implements PaymentProvider {
 
   readEvent(body: Buffer, headers: WebhookHeaders): ProviderEvent | undefined {
     const header = headers['stripe-signature'];
-    for (const secret of this.options.webhookSecrets) {
-      try {
-        return eventOf(this.stripe.webhooks.constructEvent(body, header ?? '', secret));
-      } catch (error) {
-        if (!(error instanceof Stripe.errors.StripeSignatureVerificationError)) throw error;
-      }
+    const isSigned = this.options.webhookSecrets.some(
+      (secret) => typeof header === 'string' && this.isSignedWith(secret, body, header),
+    );
+    if (!isSigned) throw new ForgedWebhook();
+    return readSigned(body, stripeEvent, eventOf);
+  }
+
+  private isSignedWith(secret: string, body: Buffer, header: string): boolean {
+    try {
+      return this.stripe.webhooks.signature?.verifyHeader(body, header, secret) ?? false;
+    } catch (error) {
+      if (error instanceof Stripe.errors.StripeSignatureVerificationError) return false;
+      throw error;
     }
-    throw new ForgedWebhook();
   }
 }
 

@@ -124,6 +124,40 @@ describe('a refund', () => {
   });
 });
 
+describe('what has become of refunds', () => {
+  const changes = async (since: string, cursor?: string) => {
+    const query = new URLSearchParams({ since, limit: '2', ...(cursor && { cursor }) });
+    return payments.call('GET', `/internal/payments/refund-changes?${query}`);
+  };
+
+  it('is told in the order in which it came about, page by page', async () => {
+    const since = new Date().toISOString();
+    const ids = [await captured(), await captured(), await captured()];
+    await captured();
+    for (const id of ids.toReversed()) await payments.refund(id, 100);
+    await payments.refund(ids[2] ?? '');
+    const first = (await changes(since)).body;
+    const rest = (await changes(since, first.nextCursor ?? '')).body;
+    const told = [...first.items, ...rest.items];
+    expect(told.map(({ id }) => id)).toEqual([ids[1], ids[0], ids[2]]);
+    expect(told[2]).toMatchObject({
+      ...{ capturedAmount: euros(2598), refundedAmount: euros(2598) },
+      ...{ refunds: [{ status: 'succeeded' }, { status: 'succeeded' }] },
+    });
+    expect(rest.nextCursor).toBeNull();
+    const later = new Date(Date.now() + 60_000).toISOString();
+    expect((await changes(later)).body.items).toEqual([]);
+  });
+
+  it('is for services, and asks for a moment that there is', async () => {
+    const path = '/internal/payments/refund-changes?since=2026-01-01T00:00:00Z';
+    expect((await payments.call('GET', path, { token: admin })).status).toBe(403);
+    for (const since of ['', 'yesterday', '0000-01-01T00:00:00Z']) {
+      expect((await changes(since)).status).toBe(400);
+    }
+  });
+});
+
 describe('a refund by a person', () => {
   const refund = (id: string, token: string, body: object = { reason: 'it broke' }) =>
     payments.call('POST', `/admin/payments/${id}/refunds`, { token, body });

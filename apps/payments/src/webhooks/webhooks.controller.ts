@@ -1,22 +1,39 @@
-import { Controller, Headers, HttpStatus, Inject, Param, Post, RawBody } from '@nestjs/common';
+import {
+  Controller,
+  Headers,
+  HttpStatus,
+  Inject,
+  Logger,
+  Param,
+  Post,
+  RawBody,
+} from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Public } from '@signet/auth-guard';
 import { notFound, Problem, Returns, TakesRawBody } from '@signet/http';
-import { ForgedWebhook, PAYMENT_PROVIDER } from '../provider/payment-provider.js';
+import {
+  ForgedWebhook,
+  PAYMENT_PROVIDER,
+  UnreadableWebhook,
+} from '../provider/payment-provider.js';
 import type {
   PaymentProvider,
   ProviderEvent,
   WebhookHeaders,
 } from '../provider/payment-provider.js';
+import { WebhookMetrics } from './webhook-metrics.js';
 import { WebhooksService } from './webhooks.service.js';
 
 /** What the payment provider tells us by itself. Its signature over the bytes is its only proof. */
 @ApiTags('webhooks')
 @Controller('webhooks')
 export class WebhooksController {
+  private readonly logger = new Logger(WebhooksController.name);
+
   constructor(
     @Inject(PAYMENT_PROVIDER) private readonly provider: PaymentProvider,
     private readonly webhooks: WebhooksService,
+    private readonly metrics: WebhookMetrics,
   ) {}
 
   @Post(':provider')
@@ -41,12 +58,31 @@ export class WebhooksController {
     try {
       return this.provider.readEvent(body, headers);
     } catch (error) {
-      if (!(error instanceof ForgedWebhook)) throw error;
-      throw new Problem({
-        status: HttpStatus.BAD_REQUEST,
-        code: 'webhook_not_signed',
-        detail: 'The signature is missing, too old or not made with a secret that is known here.',
-      });
+      if (error instanceof ForgedWebhook) {
+        this.metrics.refuses('not_signed');
+        throw notSigned();
+      }
+      if (!(error instanceof UnreadableWebhook)) throw error;
+      this.metrics.refuses('unreadable');
+      this.logger.error(`A webhook of ${this.provider.name} cannot be read: ${error.message}`);
+      throw unreadable();
     }
   }
+}
+
+function notSigned(): Problem {
+  return new Problem({
+    status: HttpStatus.BAD_REQUEST,
+    code: 'webhook_not_signed',
+    detail: 'The signature is missing, too old or not made with a secret that is known here.',
+  });
+}
+
+/** Not a 5xx: a provider would send it again and again, and it would never be anything else. */
+function unreadable(): Problem {
+  return new Problem({
+    status: HttpStatus.BAD_REQUEST,
+    code: 'webhook_unreadable',
+    detail: 'It is signed, and is not an event. Sending it again does not help.',
+  });
 }

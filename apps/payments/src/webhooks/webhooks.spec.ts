@@ -169,6 +169,24 @@ describe('a webhook', () => {
     expect(empty.json()).toMatchObject({ code: 'webhook_not_signed' });
   });
 
+  it('that is signed and is no event is refused for good, and counted', async () => {
+    const payment = { id: 'sp_1', reference: 'x', status: 'captured', capturedAmount: 1 };
+    const refused = [
+      ...['', 'not JSON', 'null', '[]', '{}', eventOf({}), eventOf({ ...payment, status: 'lost' })],
+      ...[eventOf(payment, 'a\0b'), eventOf({ ...payment, id: '\0' }), eventOf(payment, '')],
+      eventOf({ ...payment, capturedAmount: 0.5 }),
+    ];
+    for (const body of refused) {
+      const answer = await post(body);
+      expect([body, answer.json()]).toMatchObject([
+        body,
+        { status: 400, code: 'webhook_unreadable' },
+      ]);
+    }
+    const { body: metrics } = await payments.service.app.inject({ method: 'GET', url: '/metrics' });
+    expect(metrics).toContain(`payments_webhooks_refused_total{reason="unreadable"} 11`);
+  });
+
   it('of a provider that is not in use is 404, signed or not', async () => {
     const body = eventOf({});
     for (const name of ['stripe', 'constructor', '..%2f']) {

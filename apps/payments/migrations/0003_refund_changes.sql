@@ -1,0 +1,3 @@
+ALTER TABLE "payments" ADD COLUMN "refunds_changed_at" timestamp (3) with time zone;--> statement-breakpoint
+UPDATE "payments" SET "refunds_changed_at" = now() WHERE EXISTS (SELECT FROM "refunds" WHERE "refunds"."payment_id" = "payments"."id" AND "refunds"."status" <> 'pending');--> statement-breakpoint
+CREATE INDEX "payments_refunds_changed" ON "payments" USING btree ("refunds_changed_at","id") WHERE "payments"."refunds_changed_at" is not null;
