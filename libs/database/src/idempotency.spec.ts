@@ -1,6 +1,8 @@
 import { Problem } from '@signet/http';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { IdempotencyRecords } from './idempotency-records.js';
 import { IdempotencyService } from './idempotency.service.js';
 import type { IdempotentRequest } from './idempotency.service.js';
 import { createTestDatabase } from './testing/index.js';
@@ -105,4 +107,49 @@ describe('an idempotent request', () => {
       else expect(answer).toMatchObject({ status: 201, body: { made: true } });
     }
   });
+
+  describe('after a day', () => {
+    const stored = async () => {
+      const { rows } = await pool.query<{ key: string }>(
+        'select key from idempotency_keys order by key',
+      );
+      return rows.map(({ key }) => key);
+    };
+    const store = (key: string, age: string) =>
+      pool.query(
+        `insert into idempotency_keys (scope, key, fingerprint, status, created_at)
+         select 'customer-1 POST /orders', $1 || n, 'body-1', 201, now() - $2::interval
+         from generate_series(1, 1500) n`,
+        [key, age],
+      );
+    const later = () => jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 3_600_000);
+
+    afterEach(() => jest.restoreAllMocks());
+
+    it('is forgotten, and takes effect when it comes again; younger ones are not', async () => {
+      await store('old', '24 hours 1 minute');
+      await store('young', '23 hours 59 minutes');
+      later();
+      await idempotency.run(request, effect);
+      await until(async () => (await stored()).length === 1501);
+      expect((await stored()).filter((key) => key.startsWith('old'))).toEqual([]);
+      await idempotency.run({ ...request, key: 'old1' }, effect);
+      expect(await effects()).toBe(2);
+    });
+
+    it('is passed over while another replica deletes it, and waits for nobody', async () => {
+      await store('old', '25 hours');
+      const other = await pool.connect();
+      await other.query("begin; delete from idempotency_keys where key = 'old7'");
+      later();
+      await new IdempotencyRecords(drizzle(pool, { casing: 'snake_case' })).sweep();
+      await other.query('rollback');
+      other.release();
+      expect(await stored()).toEqual(['old7']);
+    });
+  });
 });
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await sleep(20);
+}
