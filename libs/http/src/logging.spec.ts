@@ -11,6 +11,8 @@ const TRACE = '0af7651916cd43dd8448eb211c80319c';
 
 interface Line {
   msg: string;
+  level: number;
+  err?: { stack: string };
   trace_id?: string;
   req: { path: string };
 }
@@ -32,6 +34,9 @@ beforeAll(async () => {
     (request.raw as unknown as { log: typeof log.logger }).log.info('working');
     return {};
   });
+  app.get('/answers/:status', (request, reply) =>
+    reply.status(Number((request.params as { status: string }).status)).send({}),
+  );
   app.get('/*', () => ({}));
 });
 
@@ -57,6 +62,13 @@ describe('a log line', () => {
     expect(ids).toEqual(Array(3).fill(expect.stringMatching(/^[\da-f]{32}$/)));
     expect(ids[0]).toBe(ids[1]);
     expect(ids[0]).not.toBe(ids[2]);
+  });
+
+  it('is a warning in one line when something is away for a while, an error when we fail', async () => {
+    for (const status of [404, 503, 500]) await app.inject(`/answers/${status}`);
+    expect(lines.map(({ level }) => level)).toEqual([30, 40, 50]);
+    expect(lines.map(({ msg }) => msg)[1]).toBe('request answered with 503');
+    expect(lines.map(({ err }) => err)[1]).toBeUndefined();
   });
 
   it('is not written for probes', async () => {

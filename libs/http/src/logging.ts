@@ -19,10 +19,13 @@ export function loggerOptions(name: string, level: string): Params {
       // The last line of a request is written when its socket says so, outside of its trace.
       customSuccessObject: withTrace,
       customErrorObject: (request, response, _error, line: object) =>
-        withTrace(request, response, line),
+        withTrace(request, response, isExpected(response) ? { ...line, err: undefined } : line),
+      customErrorMessage: (_request, { statusCode }) => `request answered with ${statusCode}`,
       autoLogging: { ignore: isProbe },
-      customLogLevel: (_request, response, error) =>
-        error || response.statusCode >= 500 ? 'error' : 'info',
+      customLogLevel: (_request, response, error) => {
+        if (error || response.statusCode >= 500) return isExpected(response) ? 'warn' : 'error';
+        return 'info';
+      },
       serializers: {
         req: (request: { id: unknown; raw: IncomingMessage }) => ({
           id: request.id,
@@ -33,6 +36,11 @@ export function loggerOptions(name: string, level: string): Params {
       },
     },
   };
+}
+
+/** Something that we need is away: what it is stands in a line of its own, and no stack says more. */
+function isExpected(response: ServerResponse): boolean {
+  return response.statusCode === 503;
 }
 
 function withTrace(request: IncomingMessage, _response: ServerResponse, line: object): object {

@@ -36,7 +36,7 @@ export function answerProblem(error: unknown, request: FastifyRequest, reply: Fa
       `${id}: ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}`,
     );
   } else if (answered !== error && body.status >= 500) {
-    logger.error(`${id}: ${String(rootCause(error))}`);
+    logger.warn(`${id}: ${String(rootCause(error))}`);
   }
   const retryAfter = retryAfterOf(answered);
   if (retryAfter !== undefined) void reply.header('retry-after', String(retryAfter));
