@@ -4,6 +4,9 @@ import { randomUUID } from 'node:crypto';
 /** Where the set-up leaves the `World` for the journeys. */
 export const SYSTEM_VARIABLE = 'SIGNET_E2E_SYSTEM';
 
+/** Whether the journeys were pointed at a system that somebody else has started. */
+export const isElsewhere = process.env.SIGNET_E2E_AUTH_URL !== undefined;
+
 export const SERVICES = ['auth', 'orders', 'payments', 'inventory'] as const;
 export const ROLES = ['admin', 'warehouse', 'support', 'customer'] as const;
 
