@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { parseArgs, styleText } from 'node:util';
 import { buildServices } from './build.ts';
+import { keepRunning } from './keep-running.ts';
 import { WARN, type LogLine } from './processes/log-line.ts';
-import { describeFailure, type Failure } from './running-service.ts';
-import { POSTGRES, SANDBOX, SERVICES } from './services.ts';
+import type { RunningService } from './running-service.ts';
+import { POSTGRES, SANDBOX, SERVICES, type ProcessName } from './services.ts';
 import { readSettings } from './settings.ts';
-import { startSystem } from './system.ts';
+import { startSystem, type System } from './system.ts';
 import { welcome } from './welcome.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -47,12 +48,17 @@ async function main(): Promise<number> {
   }
   const settings = readSettings(process.env);
   if (reset && settings.databaseUrl) throw new Error(OWN_SERVER);
-  const { signal, ended, onFailure } = untilTheEnd();
+  const { signal, ended, giveUp } = untilTheEnd();
   // A service that fails to start has its last lines shown anyway: until then, warnings wait.
   const early: (() => void)[] = [];
   let started = false;
+  let system: System | undefined;
+  const onFailure = keepRunning({
+    find: (name) => (name === 'postgres' ? undefined : processOf(system, name)),
+    ...{ signal, onEnd: complain, onNotice: say, onGiveUp: giveUp },
+  });
   try {
-    const system = await startSystem({
+    system = await startSystem({
       ...{ ...settings, reset, signal, onFailure },
       dataDir: join(ROOT, '.data'),
       prepare: (halt) => buildServices(ROOT, say, halt),
@@ -65,11 +71,11 @@ async function main(): Promise<number> {
     process.stdout.write(`${welcome(system)}\n`);
     for (const print of early) print();
     started = true;
-    const failure = await ended;
-    if (failure) complain(describeFailure(failure));
+    const reason = await ended;
+    if (reason !== undefined) complain(reason);
     say('Stopping…');
     await system.stop();
-    return failure ? 1 : 0;
+    return reason === undefined ? 0 : 1;
   } catch (error) {
     if (signal.aborted) return 0;
     throw error;
@@ -90,21 +96,26 @@ function readArguments() {
   }
 }
 
-/** The end comes by a signal, which also aborts a start under way, or by a process that failed. */
+/** The end comes by a signal or for a reason to give up; both abort a start under way. */
 function untilTheEnd() {
-  const interrupted = new AbortController();
-  const { promise: ended, resolve } = Promise.withResolvers<Failure | undefined>();
-  const interrupt = () => {
-    interrupted.abort();
-    resolve(undefined);
+  const over = new AbortController();
+  const { promise: ended, resolve } = Promise.withResolvers<string | undefined>();
+  const end = (reason?: string) => {
+    over.abort();
+    resolve(reason);
   };
+  const interrupt = () => end();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, interrupt);
   const parent = process.ppid;
   // npm's signals go to the shell it runs us in, which dies of them without passing them on.
   if (process.env.npm_lifecycle_event) {
     setInterval(() => process.ppid !== parent && interrupt(), 250).unref();
   }
-  return { signal: interrupted.signal, ended, onFailure: resolve };
+  return { signal: over.signal, ended, giveUp: end };
+}
+
+function processOf(system: System | undefined, name: ProcessName): RunningService | undefined {
+  return name === 'sandbox' ? system?.sandbox : system?.services[name];
 }
 
 const COLOURS = {

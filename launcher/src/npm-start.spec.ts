@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startThrowAwayPostgres } from './postgres/throw-away.ts';
 import { identify } from './processes/process-identity.ts';
+import type { ServiceName } from './services.ts';
 import { makeCheckout, type Checkout, type Start } from './testing/checkout.ts';
 
 let checkout: Checkout;
@@ -28,13 +29,18 @@ describe('while it runs', () => {
       const url = checkout.url(name);
       expect(start.output()).toMatch(new RegExp(`${name} +${url} +${url}/docs\n`));
     }
-    expect(start.output()).toMatch(/Payments: a sandbox at http\S+, which takes no money/);
+    expect(start.output()).toMatch(
+      /Payments: a sandbox at http\S+, which takes no money\. Pay with tok_ok/,
+    );
   });
 
-  it('has shown a command that keeps a token of the customer', () => {
-    const command = start.output().split('keep the token\n')[1]?.split('\n\n')[0] ?? '';
-    const printed = execFileSync('sh', ['-c', `${command}\necho "$TOKEN"`], { encoding: 'utf8' });
-    expect(printed).toBe('token of customer@signet.test\n');
+  it('has shown commands that log in as the customer, buy something and read the order back', () => {
+    const steps = (start.output().split('Try it\n')[1] ?? '').split(/^ *# \d\. .*\n/m).slice(1);
+    expect(steps).toHaveLength(4);
+    const script = [...steps.slice(0, 2), 'echo "$TOKEN, $ORDER"', steps[2]].join('\n');
+    const printed = execFileSync('sh', ['-c', script], { encoding: 'utf8', stdio: 'pipe' });
+    expect(printed).toMatch(/^token of customer@signet\.test, 018f-order\n/);
+    expect(printed).toContain('"status":"confirmed"');
   });
 
   it('keeps its secrets from everyone else', async () => {
@@ -110,16 +116,65 @@ describe('when it ends', () => {
     expect(await running(pids)).toEqual([]);
   });
 
-  it('says which service died, how and with what last words, and stops the rest', async () => {
+  it('says that PostgreSQL died, and stops the rest', async () => {
     const start = checkout.start();
     await start.ready();
     const pids = await processes(checkout);
-    await fetch(`${checkout.url('orders')}/exit`, { method: 'POST' }).catch(() => undefined);
+    process.kill(pids.at(-1) ?? 0, 'SIGQUIT');
     expect(await start.exited).toEqual({ code: 1, signal: null });
-    expect(start.output()).toMatch(
-      /orders ended by itself with exit code 3\. Its last log lines:\n.*INFO {2}listening/,
-    );
+    expect(start.output()).toContain('Nothing goes on without postgres.');
     expect(await running(pids)).toEqual([]);
+  });
+});
+
+describe('when a service dies', () => {
+  const die = (name: 'auth' | 'orders') =>
+    fetch(`${checkout.url(name)}/exit`, { method: 'POST' }).catch(() => undefined);
+  const isReady = async (name: ServiceName) =>
+    (await fetch(`${checkout.url(name)}/health/ready`)).status === 200;
+
+  it('says which, how and with what last words, and starts it again beside the others', async () => {
+    const start = checkout.start();
+    await start.ready();
+    const before = await processes(checkout);
+    await die('auth');
+    await start.prints('auth is back.');
+    expect(start.output()).toMatch(
+      /auth ended by itself with exit code 3\. Its last log lines:\n.*INFO {2}listening\n.*again/,
+    );
+    expect(await running(before)).toHaveLength(before.length - 1);
+    for (const name of ['auth', 'orders', 'payments', 'inventory'] as const) {
+      expect(await isReady(name)).toBe(true);
+    }
+    const pids = await processes(checkout);
+    await start.stop();
+    expect(await running(pids)).toEqual([]);
+  });
+
+  it('gives up, and stops the rest, when it dies three times within a minute', async () => {
+    const start = checkout.start();
+    await start.ready();
+    for (let times = 1; times < 3; times++) {
+      await die('orders');
+      while (start.output().split('orders is back.').length <= times) await sleep(20);
+    }
+    const pids = await processes(checkout);
+    await die('orders');
+    expect(await start.exited).toEqual({ code: 1, signal: null });
+    expect(start.output()).toContain('orders has ended 3 times within a minute.');
+    expect(await running(pids)).toEqual([]);
+  });
+
+  it('gives up, and stops the rest, when it does not come back', async () => {
+    const start = checkout.start();
+    await start.ready();
+    const main = join(checkout.dir, 'apps/orders/dist/main.js');
+    const whole = await readFile(main, 'utf8');
+    await writeFile(main, "console.error('out of luck'); process.exit(9);");
+    await die('orders');
+    expect(await start.exited).toEqual({ code: 1, signal: null });
+    expect(start.output()).toMatch(/exit code 9\. Its last log lines:\n.*out of luck/);
+    await writeFile(main, whole);
   });
 });
 

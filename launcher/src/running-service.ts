@@ -65,6 +65,7 @@ export class RunningService {
   async start(signal?: AbortSignal): Promise<void> {
     const { name, main, env, within, onStart } = this.options;
     this.endExpected = false;
+    this.lastLines.length = 0;
     const keep = (text: string, stream: 'stdout' | 'stderr') =>
       this.keep(readLogLine(text, stream));
     const started = startProcess(main, env, keep, within);

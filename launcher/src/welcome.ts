@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { CATALOGUE } from './catalogue.ts';
 import { SERVICES } from './services.ts';
 import type { System } from './system.ts';
 
@@ -25,7 +26,11 @@ export function welcome({ services, sandbox, accounts, database }: System): stri
     styleText('dim', `PostgreSQL: ${database}`),
     styleText(
       'dim',
-      `Payments: a sandbox at ${sandbox.url}, which takes no money: pay with tok_ok`,
+      `Payments: a sandbox at ${sandbox.url}, which takes no money. Pay with tok_ok,`,
+    ),
+    styleText(
+      'dim',
+      'tok_declined, tok_timeout, tok_slow or tok_requires_review (docs/guides/payments.md).',
     ),
     styleText('dim', 'Ctrl-C stops everything. --verbose shows all logs, --reset starts afresh.'),
     '',
@@ -37,6 +42,9 @@ export function welcome({ services, sandbox, accounts, database }: System): stri
 function commands(services: System['services'], accounts: System['accounts']): string[] {
   const customer = accounts.find(({ role }) => role === 'customer');
   const login = JSON.stringify({ email: customer?.email, password: customer?.password });
+  const [product] = CATALOGUE;
+  const items = [{ sku: product?.sku, quantity: 1 }];
+  const purchase = JSON.stringify({ items, paymentMethod: 'tok_ok' });
   const bearer = '-H "authorization: Bearer $TOKEN"';
   const step = (text: string) => styleText('dim', `# ${text}`);
   return [
@@ -47,10 +55,16 @@ function commands(services: System['services'], accounts: System['accounts']): s
     `  -d ${shellQuoted(login)} \\`,
     `  | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`,
     '',
-    step('2. The token opens the orders service: your own orders'),
-    `curl -i ${services.orders.url}/orders ${bearer}`,
+    step('2. The token opens the orders service: buy something, and keep the number of the order'),
+    `ORDER=$(curl -s ${services.orders.url}/orders ${bearer} \\`,
+    `  -H "idempotency-key: $(date +%s)" -H 'content-type: application/json' \\`,
+    `  -d ${shellQuoted(purchase)} \\`,
+    `  | sed 's/.*"id":"\\([^"]*\\)".*/\\1/')`,
     '',
-    step('3. The same token on a route for staff: 403, a customer lacks the role'),
+    step('3. A second later it is paid: "status":"confirmed". Try tok_declined in step 2, too'),
+    `curl -i ${services.orders.url}/orders/$ORDER ${bearer}`,
+    '',
+    step('4. The same token on a route for staff: 403, a customer lacks the role'),
     `curl -i ${services.orders.url}/admin/orders ${bearer}`,
   ];
 }

@@ -9,6 +9,8 @@ import pg from 'pg';
 
 const { HOST, PORT, DATABASE_URL, SIGNET_SEED_ACCOUNTS, NODE_STAND_IN } = process.env;
 
+const ORDER = '018f-order';
+
 const log = (level, msg, more) =>
   process.stdout.write(`${JSON.stringify({ level, time: 0, msg, ...more })}\n`);
 
@@ -39,6 +41,14 @@ const routes = {
     const known = seeds.some((seed) => seed.email === email && seed.password === password);
     return known ? [200, { access_token: `token of ${email}` }] : [401, {}];
   },
+  'POST /orders': ({ items, paymentMethod }, headers) =>
+    headers['idempotency-key'] && items[0].sku && paymentMethod === 'tok_ok'
+      ? [202, { id: ORDER, status: 'pending', items }]
+      : [400, {}],
+  [`GET /orders/${ORDER}`]: (_body, { authorization }) =>
+    authorization === 'Bearer token of customer@signet.test'
+      ? [200, { id: ORDER, status: 'confirmed' }]
+      : [401, {}],
   'POST /exit': () => process.exit(3),
   'POST /warn': () => {
     log(40, 'stock is low', { context: 'Stock' });
@@ -66,6 +76,8 @@ createServer(async (request, response) => {
   const text = (await request.toArray()).join('');
   const body = text ? JSON.parse(text) : undefined;
   const route = routes[`${request.method} ${path}`];
-  const [status, answer] = await (route ? route(body) : keep(path, request.headers, body));
+  const [status, answer] = await (route
+    ? route(body, request.headers)
+    : keep(path, request.headers, body));
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
 }).listen(Number(PORT), HOST, () => log(30, 'listening'));
