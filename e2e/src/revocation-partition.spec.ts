@@ -27,7 +27,7 @@ describeIfPossible('a service whose packets to and from auth are dropped', () =>
         HOST: network.address,
         DATABASE_URL: own.DATABASE_URL?.replace(/127\.0\.0\.1:\d+/, database),
         SIGNET_JWKS_URI: `http://${auth}/.well-known/jwks.json`,
-        SIGNET_JWKS_ALLOW_PLAIN_HTTP: 'true',
+        SIGNET_ALLOW_PLAIN_HTTP: 'true',
         SIGNET_REVOCATIONS_URL: `http://${auth}/revocations`,
       }),
     });

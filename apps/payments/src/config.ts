@@ -1,4 +1,9 @@
-import { readConfig, resourceServerVariables, serviceVariables } from '@signet/http';
+import {
+  readConfig,
+  refusePlainHttp,
+  resourceServerVariables,
+  serviceVariables,
+} from '@signet/http';
 import { z } from 'zod';
 
 /** One secret, or two while they rotate; a blank one would let everybody sign. */
@@ -32,6 +37,7 @@ const schema = z
     /** Another address for Stripe's API: an emulation of it, or a proxy on the way. */
     SIGNET_STRIPE_URL: z.url({ protocol: /^https?$/ }).optional(),
   })
+  .superRefine(refusePlainHttp('SIGNET_SANDBOX_URL', 'SIGNET_STRIPE_URL'))
   .superRefine((config, context) => {
     const name = config.SIGNET_PAYMENT_PROVIDER === 'stripe' ? 'STRIPE' : 'SANDBOX';
     for (const variable of [`SIGNET_${name}_API_KEY`, `SIGNET_${name}_WEBHOOK_SECRETS`] as const) {

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ConfigError, readConfig, serviceVariables } from './config.js';
+import { refusePlainHttp } from './plain-http.js';
+import { resourceServerVariables } from './resource-server.js';
 
 const schema = z.object(serviceVariables);
 const good = { PORT: '3001', DATABASE_URL: 'postgres://localhost/orders' };
@@ -45,4 +47,24 @@ describe('the configuration of a service', () => {
     const read = () => readConfig(schema, { PORT: '1', DATABASE_URL_FILE: '/nowhere/secret' });
     expect(read).toThrow(/DATABASE_URL_FILE.*\/nowhere\/secret/);
   });
+});
+
+describe('an address that secrets are sent to', () => {
+  const schema = z
+    .object({ ...resourceServerVariables, BANK_URL: z.url() })
+    .superRefine(refusePlainHttp('BANK_URL'));
+  const read = (BANK_URL: string, more = {}) => readConfig(schema, { BANK_URL, ...more });
+
+  it.each(['https://bank.example.com', 'http://127.0.0.1:3010', 'http://localhost:3010'])(
+    'may be %s',
+    (url) => expect(read(url).BANK_URL).toBe(url),
+  );
+
+  it.each(['http://bank.example.com', 'http://10.0.0.7:3010', 'http://localhost.example.com'])(
+    'may not be %s, unless the operator says that nobody listens',
+    (url) => {
+      expect(() => read(url)).toThrow(/BANK_URL is not valid: expected https, or SIGNET_ALLOW/);
+      expect(read(url, { SIGNET_ALLOW_PLAIN_HTTP: 'true' }).BANK_URL).toBe(url);
+    },
+  );
 });

@@ -24,6 +24,7 @@ export { Versioned } from './preconditions/versioned.decorator.js';
 export type { VersionedAnswer } from './preconditions/versioned.decorator.js';
 export { notFound, Problem } from './problem.js';
 export type { ProblemDetails, ProblemOptions } from './problem.js';
+export { refusePlainHttp } from './plain-http.js';
 export { guardOptions, resourceServerVariables } from './resource-server.js';
 export { Returns } from './returns.decorator.js';
 export { createService, startService } from './service.js';

@@ -9,8 +9,8 @@ export const resourceServerVariables = {
     .default('http://127.0.0.1:3000/.well-known/jwks.json'),
   /** File that keeps the last good key set, so that the service starts while auth is down. */
   SIGNET_JWKS_SNAPSHOT: z.string().min(1).optional(),
-  /** `true` where auth is reached over http on a network that nobody else can write to. */
-  SIGNET_JWKS_ALLOW_PLAIN_HTTP: z.stringbool().default(false),
+  /** `true` where services reach each other over http on a network that nobody else can use. */
+  SIGNET_ALLOW_PLAIN_HTTP: z.stringbool().default(false),
   /** The issuer's revocation feed; below the issuer by default. `none` for an issuer without one. */
   SIGNET_REVOCATIONS_URL: z
     .union([z.literal('none'), z.url({ protocol: /^https?$/ })], {
@@ -43,7 +43,7 @@ export function guardOptions(config: ResourceServerConfig, ownAudience?: string)
     keys: {
       jwksUri: config.SIGNET_JWKS_URI,
       snapshotPath: config.SIGNET_JWKS_SNAPSHOT,
-      allowPlainHttp: config.SIGNET_JWKS_ALLOW_PLAIN_HTTP,
+      allowPlainHttp: config.SIGNET_ALLOW_PLAIN_HTTP,
     },
     dpop: { publicUrls: publicUrl },
     resourceMetadata: { resource: publicUrl },
