@@ -8,6 +8,7 @@ import type { FastifyInstance } from 'fastify';
 import { Logger, LoggerModule } from 'nestjs-pino';
 import { randomUUID } from 'node:crypto';
 import { registerBodyParsers } from './bodies/body-parsers.js';
+import { answerClientError } from './client-error.js';
 import { ConfigError } from './config.js';
 import type { ServiceConfig } from './config.js';
 import { HealthModule } from './health.module.js';
@@ -57,6 +58,7 @@ export async function createService(options: ServiceOptions): Promise<NestFastif
     bodyLimit: BODY_LIMIT_BYTES,
     genReqId: () => randomUUID(),
     frameworkErrors: answerProblem,
+    clientErrorHandler: answerClientError,
     trustProxy: config.TRUSTED_PROXIES.length > 0 ? config.TRUSTED_PROXIES : false,
     return503OnClosing: true,
   });
