@@ -30,7 +30,7 @@ export function welcome({ services, sandbox, accounts, database }: System): stri
     ),
     styleText(
       'dim',
-      'tok_declined, tok_timeout, tok_slow or tok_requires_review (docs/guides/payments.md).',
+      'tok_declined, tok_timeout, tok_slow or tok_requires_review (docs/payments.md).',
     ),
     styleText('dim', 'Ctrl-C stops everything. --verbose shows all logs, --reset starts afresh.'),
     '',
