@@ -54,6 +54,7 @@ const ACCESS: Record<Service, Record<string, readonly Role[] | 'user' | 'service
     'GET /admin/audit': ['admin'],
     'GET /internal/payments': 'service',
     'POST /internal/payments': 'service',
+    'GET /internal/payments/refund-changes': 'service',
     'GET /internal/payments/{id}': 'service',
     'POST /internal/payments/{id}/capture': 'service',
     'POST /internal/payments/{id}/void': 'service',

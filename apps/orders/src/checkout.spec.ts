@@ -133,6 +133,70 @@ describe('a checkout', () => {
     expect(stock(id)).toBe('returned');
   });
 
+  it('says why it stopped each time that it stops', async () => {
+    const id = await shop.place();
+    await shop.becomes(id, 'confirmed');
+    shop.others.payments.refundsFail = true;
+    await shop.post(`/admin/orders/${id}/refund`, admin, { reason: 'broken' });
+    await shop.becomes(id, 'needs_attention');
+    const before = await shop.version(id);
+    await shop.post(`/admin/orders/${id}/resume`, admin);
+    const stopped = 'refunding the payment failed: account_closed';
+    await until(async () => (await shop.read(id)).reason === stopped);
+    expect(await shop.version(id)).not.toBe(before);
+    const { items } = (await shop.service.get(`/admin/audit?subject=${id}`, admin)).json<{
+      items: { action: string }[];
+    }>();
+    expect(items.map(({ action }) => action).slice(0, 3)).toEqual([
+      ...['order.needs_attention', 'order.resumed', 'order.needs_attention'],
+    ]);
+  });
+
+  it('tells its customer which payment it is', async () => {
+    const id = await shop.place();
+    await shop.becomes(id, 'confirmed');
+    const paymentId = shop.others.payments.byOrder.get(id)?.id;
+    expect((await shop.service.get(`/orders/${id}`, alice)).json()).toMatchObject({ paymentId });
+    expect((await shop.service.get('/orders', alice)).json()).toMatchObject({
+      items: [{ paymentId }],
+    });
+    expect(await shop.read(id)).toMatchObject({ paymentId });
+    const free = await shop.place('tok_ok', 'GIFT');
+    expect(await shop.becomes(free, 'confirmed')).not.toHaveProperty('paymentId');
+  });
+
+  it('says what else can be done when something cannot', async () => {
+    const id = await shop.place();
+    await shop.becomes(id, 'confirmed');
+    const detail = async (path: string, token: string, body?: object) =>
+      (await shop.post(path, token, body)).json<{ detail: string }>().detail;
+    const reason = { reason: 'broken' };
+    expect(await detail(`/orders/${id}/cancel`, alice)).toBe(
+      'The order is confirmed; here only pending can become cancelled.',
+    );
+    shop.others.payments.refundsFail = true;
+    await shop.post(`/admin/orders/${id}/refund`, admin, reason);
+    await shop.becomes(id, 'needs_attention');
+    expect(await detail(`/admin/orders/${id}/refund`, admin, reason)).toBe(
+      'The order is needs_attention; here only confirmed or shipped can become refunded. ' +
+        `POST /admin/orders/${id}/resume goes on from where it stopped; ` +
+        `POST /admin/orders/${id}/cancel gives everything back.`,
+    );
+
+    const shipped = await shop.place();
+    await shop.becomes(shipped, 'confirmed');
+    await shop.post(`/admin/orders/${shipped}/ship`, admin);
+    expect(await detail(`/admin/orders/${shipped}/cancel`, admin)).toContain(
+      `Use POST /admin/orders/${shipped}/refund.`,
+    );
+    await shop.post(`/admin/orders/${shipped}/refund`, admin, reason);
+    await shop.becomes(shipped, 'needs_attention');
+    expect(await detail(`/admin/orders/${shipped}/cancel`, admin)).toBe(
+      'The goods have been shipped, so the order cannot be cancelled. ' +
+        `POST /admin/orders/${shipped}/resume goes on with its refund.`,
+    );
+  });
+
   it('changes nothing for an administrator who has read an older version', async () => {
     const id = await shop.place();
     const old = await shop.version(id);

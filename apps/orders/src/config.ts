@@ -22,6 +22,8 @@ const schema = z.object({
   SIGNET_CHECKOUT_PATIENCE_SECONDS: z.coerce.number().min(1).default(900),
   /** A checkout that was due this long ago is given to another worker. */
   SIGNET_CHECKOUT_STUCK_SECONDS: z.coerce.number().min(1).default(45),
+  /** How often payments is asked what became of refunds. */
+  SIGNET_REFUNDS_EVERY_SECONDS: z.coerce.number().min(1).max(3600).default(10),
 });
 
 export type OrdersConfig = z.infer<typeof schema>;

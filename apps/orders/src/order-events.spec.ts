@@ -89,6 +89,30 @@ describe('the events of an order', () => {
     expect(listener.events[0]?.data).not.toHaveProperty('customerId');
   });
 
+  it('end when nothing is left to be done for the order, and count no longer', async () => {
+    const id = await shop.place('tok_declined');
+    await shop.becomes(id, 'rejected');
+    for (let turn = 0; turn < 11; turn++) {
+      const listener = await listen(id, alice);
+      await until(() => listener.isOver);
+      expect(listener.status).toBe(200);
+      expect(statuses(listener)).toEqual(['rejected', 'final']);
+    }
+  });
+
+  it('of a cancelled order end when what was taken has been given back', async () => {
+    const id = await shop.place('tok_requires_review');
+    await until(() => shop.others.payments.byOrder.has(id));
+    await shop.post(`/orders/${id}/cancel`, alice);
+    const listener = await listen(id, alice);
+    await until(() => listener.events.length === 1);
+    expect(listener.isOver).toBe(false);
+    shop.others.payments.settle();
+    await until(() => listener.isOver);
+    expect(shop.others.payments.byOrder.get(id)?.status).toBe('canceled');
+    expect(statuses(listener)).toEqual(['cancelled', 'cancelled', 'final']);
+  });
+
   it('are for its owner only', async () => {
     const id = await shop.place();
     expect((await listen(id, bob)).status).toBe(404);

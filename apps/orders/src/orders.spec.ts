@@ -77,6 +77,36 @@ describe('orders', () => {
     expect((await get('/admin/orders', support)).statusCode).toBe(200);
   });
 
+  it('takes no card number, however it is written, and keeps none', async () => {
+    for (const paymentMethod of [
+      '4242424242424242',
+      '4242 4242 4242 4242',
+      '4000-0566-5566-5556',
+    ]) {
+      const body = { items: [{ sku: 'MUG', quantity: 1 }], paymentMethod };
+      const refused = await post('/orders', alice, body);
+      expect(refused.json()).toMatchObject({ status: 400, code: 'validation_failed' });
+      expect(refused.body).not.toContain(paymentMethod);
+    }
+    expect((await get('/orders', alice)).json()).toMatchObject({ items: [] });
+  });
+
+  it('lists orders of any time that there is, and refuses others', async () => {
+    for (const time of [
+      '0000-01-01T00:00:00Z',
+      '1969-12-31T23:59:59Z',
+      '9999-12-31T23:59:59-01:00',
+    ]) {
+      for (const name of ['from', 'to']) {
+        const query = new URLSearchParams({ [name]: time }).toString();
+        expect((await get(`/orders?${query}`, alice)).statusCode).toBe(400);
+        expect((await get(`/admin/orders?${query}`, admin)).statusCode).toBe(400);
+      }
+    }
+    const all = 'from=1970-01-01T00:00:00Z&to=9999-12-31T23:59:59.999Z';
+    expect((await get(`/orders?${all}`, alice)).statusCode).toBe(200);
+  });
+
   it("takes no price from the customer's hand", async () => {
     const response = await place(alice, [
       { sku: 'MUG', quantity: 1, unitPrice: { amount: 1, currency: 'EUR' } },

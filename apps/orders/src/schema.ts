@@ -63,6 +63,21 @@ export const sagas = pgTable(
   ],
 );
 
+/** Up to where orders has heard what became of refunds. One row. */
+export const refundWatch = pgTable(
+  'refund_watch',
+  {
+    id: integer().primaryKey().default(1),
+    /** By the clock of payments. */
+    seenUntil: timestamp({ withTimezone: true, precision: 3 })
+      .notNull()
+      .default(sql`'epoch'`),
+    /** When a replica last set out to ask. */
+    askedAt: timestamp({ withTimezone: true }).notNull().defaultNow(),
+  },
+  (table) => [check('refund_watch_one', sql`${table.id} = 1`)],
+);
+
 /** A snapshot: what the product was called and cost when it was ordered. */
 export const orderLines = pgTable(
   'order_lines',

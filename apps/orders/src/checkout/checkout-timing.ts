@@ -3,6 +3,8 @@ export interface CheckoutTiming {
   patienceMs: number;
   /** A saga that was due this long ago has lost its worker. */
   stuckMs: number;
+  /** How often payments is asked what became of refunds. */
+  refundsEveryMs: number;
 }
 
 export const CHECKOUT_TIMING = Symbol('CHECKOUT_TIMING');

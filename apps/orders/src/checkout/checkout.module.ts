@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import type { DynamicModule } from '@nestjs/common';
+import type { DynamicModule, Provider } from '@nestjs/common';
 import { AuditModule, JobsModule } from '@signet/database';
 import type { QueueOptions } from '@signet/database';
 import type { OrdersConfig } from '../config.js';
@@ -10,6 +10,7 @@ import { CheckoutCalls } from './checkout-calls.js';
 import { CHECKOUT_TIMING } from './checkout-timing.js';
 import { CheckoutWorker } from './checkout.worker.js';
 import { PaymentsClient } from './payments.client.js';
+import { RefundWatch } from './refund-watch.js';
 import { ReservationsClient } from './reservations.client.js';
 import { SagaStore, CHECKOUT_QUEUE } from './saga-store.js';
 import { SagaSweeper } from './saga-sweeper.js';
@@ -37,13 +38,14 @@ export class CheckoutModule {
           useValue: {
             patienceMs: config.SIGNET_CHECKOUT_PATIENCE_SECONDS * 1000,
             stuckMs: config.SIGNET_CHECKOUT_STUCK_SECONDS * 1000,
+            refundsEveryMs: config.SIGNET_REFUNDS_EVERY_SECONDS * 1000,
           },
         },
-        { provide: CheckoutCalls, useValue: checkoutCalls(config, tokens) },
+        ...clients(config, tokens),
         { provide: ServiceTokens, useValue: tokens },
-        ...[OrderChanges, SagaStore, CheckoutWorker, SagaSweeper],
+        ...[OrderChanges, SagaStore, CheckoutWorker, SagaSweeper, RefundWatch],
       ],
-      exports: [OrderChanges, SagaStore, ServiceTokens],
+      exports: [OrderChanges, PaymentsClient, SagaStore, ServiceTokens],
     };
   }
 }
@@ -57,17 +59,22 @@ function serviceTokens(config: OrdersConfig): ServiceTokens {
   });
 }
 
-function checkoutCalls(config: OrdersConfig, tokens: ServiceTokens): CheckoutCalls {
+function clients(config: OrdersConfig, tokens: ServiceTokens): Provider[] {
   const timeoutMs = config.SIGNET_SERVICE_TIMEOUT_MS;
   const inventory = new ServiceClient(tokens, {
     url: config.SIGNET_INVENTORY_URL,
     grant: INVENTORY_GRANT,
     timeoutMs,
   });
-  const payments = new ServiceClient(tokens, {
+  const paymentsService = new ServiceClient(tokens, {
     url: config.SIGNET_PAYMENTS_URL,
     grant: { audience: 'urn:signet:payments', scope: 'payments:charge' },
     timeoutMs,
   });
-  return new CheckoutCalls(new ReservationsClient(inventory), new PaymentsClient(payments));
+  const payments = new PaymentsClient(paymentsService);
+  const calls = new CheckoutCalls(new ReservationsClient(inventory), payments);
+  return [
+    { provide: PaymentsClient, useValue: payments },
+    { provide: CheckoutCalls, useValue: calls },
+  ];
 }

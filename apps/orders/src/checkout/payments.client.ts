@@ -1,4 +1,5 @@
-import { money } from '@signet/http';
+import { money, pageOf } from '@signet/http';
+import type { Page, RepresentedUser } from '@signet/http';
 import { z } from 'zod';
 import { RefusedError } from '../service-calls/call-errors.js';
 import type { ServiceClient } from '../service-calls/service-client.js';
@@ -6,6 +7,7 @@ import type { CheckoutOrder } from './checkout-order.js';
 import type { Outcome, PaymentNews } from './saga-outcomes.js';
 
 const refund = z.object({
+  amount: money,
   status: z.enum(['pending', 'succeeded', 'failed']),
   failure: z.string().optional(),
   createdAt: z.iso.datetime(),
@@ -13,6 +15,7 @@ const refund = z.object({
 
 const payment = z.object({
   id: z.uuid(),
+  orderId: z.uuid(),
   status: z.enum([
     'requires_confirmation',
     'processing',
@@ -26,6 +29,16 @@ const payment = z.object({
   reason: z.string().optional(),
   refunds: z.array(refund).default([]),
 });
+
+const refundChanges = pageOf(payment.extend({ refundsChangedAt: z.iso.datetime() }));
+
+/** A payment of which a refund has succeeded or failed. */
+export interface RefundChange {
+  orderId: string;
+  /** By the clock of payments; ISO 8601. */
+  at: string;
+  news: PaymentNews;
+}
 
 /** What is asked of a payment that is there already. */
 interface Asked {
@@ -54,14 +67,11 @@ export class PaymentsClient {
   }
 
   look({ id, actor }: CheckoutOrder): Promise<Outcome> {
-    return this.news(
-      this.service.call({
-        method: 'GET',
-        path: `internal/payments?orderId=${id}`,
-        onBehalfOf: actor,
-        answer: payment,
-      }),
-    );
+    return this.news(this.read(id, actor));
+  }
+
+  async newsOf(orderId: string, onBehalfOf: RepresentedUser): Promise<PaymentNews> {
+    return toNews(await this.read(orderId, onBehalfOf));
   }
 
   capture(asked: Asked): Promise<Outcome> {
@@ -88,6 +98,44 @@ export class PaymentsClient {
     }
   }
 
+  /** Whether everything that was captured has been paid back, or is on its way back. */
+  async isPaidBack(paymentId: string, onBehalfOf: RepresentedUser): Promise<boolean> {
+    const { capturedAmount, refunds } = await this.service.call({
+      method: 'GET',
+      path: `internal/payments/${paymentId}`,
+      onBehalfOf,
+      answer: payment,
+    });
+    const back = refunds
+      .filter(({ status }) => status !== 'failed')
+      .reduce((sum, { amount }) => sum + amount.amount, 0);
+    return capturedAmount.amount > 0 && back >= capturedAmount.amount;
+  }
+
+  /** What has become of refunds since then, whoever asked for them; the latest last. */
+  async refundChanges(since: Date, cursor: string | null): Promise<Page<RefundChange>> {
+    const query = new URLSearchParams({ since: since.toISOString(), limit: '100' });
+    if (cursor !== null) query.set('cursor', cursor);
+    const { items, nextCursor } = await this.service.call({
+      method: 'GET',
+      path: `internal/payments/refund-changes?${query.toString()}`,
+      answer: refundChanges,
+    });
+    return {
+      items: items.map((told) => ({
+        orderId: told.orderId,
+        at: told.refundsChangedAt,
+        news: toNews(told),
+      })),
+      nextCursor,
+    };
+  }
+
+  private read(orderId: string, onBehalfOf: RepresentedUser) {
+    const path = `internal/payments?orderId=${orderId}`;
+    return this.service.call({ method: 'GET', path, onBehalfOf, answer: payment });
+  }
+
   private change(action: 'capture' | 'void', { order, paymentId, round }: Asked) {
     return this.service.call({
       method: 'POST',
@@ -109,11 +157,13 @@ export class PaymentsClient {
 
 function toNews(told: z.infer<typeof payment>): PaymentNews {
   const { id, status, capturedAmount: captured, refundedAmount: refunded, reason } = told;
-  const [newest] = told.refunds.toSorted((a, b) => b.createdAt.localeCompare(a.createdAt));
+  const failed = told.refunds.filter((each) => each.status === 'failed');
+  const [newest] = failed.toSorted((a, b) => b.createdAt.localeCompare(a.createdAt));
   return {
     ...{ id, status, reason },
     isRefunded: captured.amount > 0 && refunded.amount >= captured.amount,
-    refund: newest?.status,
+    isRefunding: told.refunds.some((each) => each.status === 'pending'),
+    refundFailure: newest?.failure,
   };
 }
 

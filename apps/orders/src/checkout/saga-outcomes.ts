@@ -11,8 +11,10 @@ export interface PaymentNews {
     | 'canceled'
     | 'failed';
   isRefunded: boolean;
-  /** The newest refund; undefined without one. */
-  refund: 'pending' | 'succeeded' | 'failed' | undefined;
+  /** Whether the outcome of any refund is open. */
+  isRefunding: boolean;
+  /** The provider's code of the newest refund that failed. */
+  refundFailure: string | undefined;
   reason: string | undefined;
 }
 
@@ -100,7 +102,7 @@ export const WORDS: Record<Call, string> = {
 function afterPayment(
   state: SagaState,
   call: Call,
-  { id, status, isRefunded, refund, reason }: PaymentNews,
+  { id, status, isRefunded, isRefunding, refundFailure, reason }: PaymentNews,
   now: number,
 ): SagaState {
   const known = { ...state, paymentId: id };
@@ -118,8 +120,8 @@ function afterPayment(
         return progress(giveUp(known, 'the payment was refunded'), { money: 'refunded' }, now);
       }
       if (state.money !== 'repaying') return become('captured');
-      if (refund === 'pending') return waited(known);
-      return refundFailed(known, 'the provider gave no reason');
+      if (isRefunding) return waited(known);
+      return refundFailed(known, refundFailure ?? 'the provider gave no reason');
     case 'canceled':
       return progress(giveUp(known, 'the payment was voided'), { money: 'voided' }, now);
     case 'failed': {
@@ -143,9 +145,29 @@ function afterRefund(
   { status, reason }: { status: 'pending' | 'succeeded' | 'failed'; reason: string | undefined },
   now: number,
 ): SagaState {
-  if (status === 'succeeded') return progress(state, { money: 'refunded' }, now);
+  // That was what was left. Whether it was all of it, only the payment knows: other refunds may be
+  // open, and come to nothing.
+  if (status === 'succeeded') return progress(state, { money: 'repaying' }, now);
   if (status === 'pending') return waited({ ...state, money: 'repaying' });
   return refundFailed(state, reason ?? 'the provider gave no reason');
+}
+
+/**
+ * What the payment's refunds, as they are now, mean for a checkout that had ended: the same state when
+ * they mean nothing.
+ */
+export function afterRefundNews(state: SagaState, news: PaymentNews, now: number): SagaState {
+  const { isRefunded, isRefunding, refundFailure } = news;
+  if (!state.done || isRefunding) return state;
+  if (state.money === 'captured' && isRefunded) {
+    const next = redirected(state, 'refunded', 'the payment was refunded', now);
+    return { ...next, money: 'repaying' };
+  }
+  if (state.money === 'refunded' && !isRefunded) {
+    const reason = refundFailure ?? 'the provider gave no reason';
+    return refundFailed({ ...state, done: false, tries: 0, since: now }, reason);
+  }
+  return state;
 }
 
 /** The money is still with the shop. Only a human can say whether to try that again. */

@@ -4,6 +4,7 @@ import type { Actor, Database, Transaction } from '@signet/database';
 import type { RepresentedUser } from '@signet/http';
 import { and, asc, eq, lt } from 'drizzle-orm';
 import { OrderChanges } from '../orders/order-changes.js';
+import type { OrderRow } from '../orders/order-changes.js';
 import { orderLines, orders, sagas } from '../schema.js';
 import type { CheckoutOrder } from './checkout-order.js';
 import type { Goal, SagaState } from './saga-state.js';
@@ -120,6 +121,20 @@ export class SagaStore {
     await this.call(transaction, row.orderId, version);
   }
 
+  /** Stops a saga that had ended, since what it had done did not last: a human must look at the order. */
+  async reopen(
+    transaction: Transaction,
+    row: SagaRow,
+    order: OrderRow,
+    state: SagaState,
+  ): Promise<void> {
+    await this.rest(transaction, row, state);
+    await this.changes.apply(transaction, order, {
+      ...{ status: 'needs_attention', reason: state.halted, actor: THE_SERVICE },
+      action: 'order.needs_attention',
+    });
+  }
+
   /** Stores that there is nothing to do any more, and asks nobody. */
   async rest(transaction: Transaction, row: SagaRow, state: SagaState): Promise<void> {
     await this.write(transaction, row, { state, dueAt: null });
@@ -149,7 +164,9 @@ export class SagaStore {
       const order = await this.changes.lock(transaction, row.orderId);
       if (!order) throw new Error(`There is no order ${row.orderId}.`);
       await this.write(transaction, row, { state, dueAt: null });
-      if (order.status === status) return;
+      if (order.status === status && order.reason === reason) {
+        return this.changes.touch(transaction, order);
+      }
       const actor: Actor = { ...THE_SERVICE, onBehalfOf: row.actor };
       const action = `order.${status}` as const;
       await this.changes.apply(transaction, order, { status, reason, actor, action });

@@ -5,10 +5,15 @@ import { begun, newSaga, nextStep } from './saga-state.js';
 import type { Call, SagaState } from './saga-state.js';
 import { SimulatedServices } from './testing/simulated-services.js';
 
+const EVENTS = [
+  ...(['hold_lapses', 'provider_settles', 'cancel', 'refund', 'resume', 'twice'] as const),
+  'refunded_elsewhere' as const,
+];
+
 /** What befalls a call, and what happens in the world before it. */
 interface Turn {
   fate: 'answered' | 'lost_before' | 'lost_after' | 'crash_before' | 'crash_after';
-  event: 'nothing' | 'hold_lapses' | 'provider_settles' | 'cancel' | 'refund' | 'resume' | 'twice';
+  event: (typeof EVENTS)[number] | 'nothing';
 }
 
 const turn: fc.Arbitrary<Turn> = fc.record({
@@ -18,7 +23,7 @@ const turn: fc.Arbitrary<Turn> = fc.record({
   ),
   event: fc.oneof(
     { weight: 5, arbitrary: fc.constant('nothing' as const) },
-    fc.constantFrom('hold_lapses', 'provider_settles', 'cancel', 'refund', 'resume', 'twice'),
+    fc.constantFrom(...EVENTS),
   ),
 });
 
@@ -75,6 +80,7 @@ class Checkout {
     const { goal, done } = this.stored;
     if (event === 'hold_lapses') this.services.lapse();
     if (event === 'provider_settles') this.services.settle();
+    if (event === 'refunded_elsewhere') this.services.refundElsewhere();
     if (event === 'resume') this.stored = resumed(this.stored, this.now);
     if (event === 'cancel' && goal === 'confirmed') {
       this.stored = redirected(this.stored, 'cancelled', 'cancelled', this.now);
@@ -105,8 +111,9 @@ describe('the checkout saga, whatever happens on its way', () => {
         checkout.settle();
         expect(checkout.stored).toMatchObject({ done: true, halted: null });
         const isConfirmed = checkout.stored.goal === 'confirmed';
-        expect(checkout.services.balance()).toEqual({
-          taken: isConfirmed ? amount : 0,
+        const { givenElsewhere, ...balance } = checkout.services.balance();
+        expect(balance).toEqual({
+          taken: isConfirmed ? amount - givenElsewhere : 0,
           held: 0,
           sold: isConfirmed ? 1 : 0,
           reserved: 0,

@@ -64,7 +64,10 @@ export class AdminOrdersController {
   }
 
   @Post(':id/ship')
-  @ApiOperation({ summary: 'Marks a confirmed order as handed to the carrier' })
+  @ApiOperation({
+    summary: 'Marks a confirmed order as handed to the carrier',
+    description: 'Not one whose payment has been refunded: 409 `payment_refunded`.',
+  })
   @Roles('admin')
   @RequireFresh()
   @Idempotent()
@@ -77,13 +80,18 @@ export class AdminOrdersController {
     @IfMatch() ifMatch: VersionList | undefined,
   ): Promise<IdempotentAnswer> {
     const wanted = { id, actor, user: representing(user), ifMatch };
-    return this.idempotency.run(request, (transaction) => this.actions.ship(transaction, wanted));
+    return this.idempotency.run(
+      request,
+      (transaction) => this.actions.ship(transaction, wanted),
+      () => this.actions.assertPaid(wanted),
+    );
   }
 
   @Post(':id/refund')
   @ApiOperation({
     summary: 'Has everything paid back',
-    description: 'The order is `refunded` as soon as the money is.',
+    description:
+      'The order is `refunded` as soon as the money is. Its reason is shown to the customer as the reason of the order.',
   })
   @Roles('admin')
   @RequireFresh()

@@ -1,12 +1,24 @@
-import { HttpStatus, Injectable } from '@nestjs/common';
+import { HttpStatus, Injectable, Logger } from '@nestjs/common';
 import type { Actor, Transaction } from '@signet/database';
 import { assertMatches, notFound, Problem } from '@signet/http';
 import type { RepresentedUser, VersionList } from '@signet/http';
+import { PaymentsClient } from '../checkout/payments.client.js';
 import { redirected, resumed } from '../checkout/saga-outcomes.js';
 import { SagaStore } from '../checkout/saga-store.js';
 import type { SagaRow } from '../checkout/saga-store.js';
-import { invalid, OrderChanges } from './order-changes.js';
+import { OrderChanges } from './order-changes.js';
 import type { OrderRow } from './order-changes.js';
+import {
+  goodsAreGone,
+  invalid,
+  notCancellable,
+  notHalted,
+  nothingPaid,
+  notRefundable,
+  paidBack,
+  paymentsUnavailable,
+  REFUNDABLE,
+} from './order-refusals.js';
 import { canBecome } from './order-states.js';
 import type { OrderStatus } from './order-states.js';
 import type { AdminOrder } from './order.schema.js';
@@ -38,10 +50,13 @@ interface Locked {
  */
 @Injectable()
 export class OrderActionsService {
+  private readonly logger = new Logger(OrderActionsService.name);
+
   constructor(
     private readonly orders: OrdersService,
     private readonly changes: OrderChanges,
     private readonly sagas: SagaStore,
+    private readonly payments: PaymentsClient,
   ) {}
 
   /**
@@ -56,9 +71,9 @@ export class OrderActionsService {
     reason: string,
   ): Promise<AdminOrder> {
     const { order, saga } = await this.lock(transaction, request);
-    if (!from.includes(order.status)) throw invalid(order.status, 'cancelled');
+    if (!from.includes(order.status)) throw notCancellable(order, from);
     if (order.status === 'confirmed') assertIdle(saga);
-    if (saga?.state.stock === 'shipped') throw invalid('shipped', 'cancelled');
+    if (saga?.state.stock === 'shipped') throw goodsAreGone(order);
     const { actor, user } = request;
     const change = { status: 'cancelled', reason, actor, action: 'order.cancelled' } as const;
     await this.changes.apply(transaction, order, change);
@@ -67,6 +82,17 @@ export class OrderActionsService {
       await this.sagas.redirect(transaction, saga, state, user);
     }
     return this.orders.read(order.id, undefined, transaction);
+  }
+
+  /**
+   * Goods are not sent when their price went back, which payments may know before orders has heard of it.
+   *
+   * @throws {Problem} 409 `payment_refunded`; 503 `payments_unavailable`
+   */
+  async assertPaid({ id, user }: OrderRequest): Promise<void> {
+    const { paymentId, money } = (await this.sagas.read(id))?.state ?? {};
+    if (!paymentId || money !== 'captured') return;
+    if (await this.isPaidBack(paymentId, user)) throw paidBack();
   }
 
   async ship(transaction: Transaction, request: OrderRequest): Promise<AdminOrder> {
@@ -87,11 +113,9 @@ export class OrderActionsService {
     reason: string,
   ): Promise<AdminOrder> {
     const { order, saga } = await this.lock(transaction, request);
-    if (order.status !== 'confirmed' && order.status !== 'shipped') {
-      throw invalid(order.status, 'refunded');
-    }
+    if (!REFUNDABLE.includes(order.status)) throw notRefundable(order);
     assertIdle(saga);
-    if (!saga) throw invalid(order.status, 'refunded');
+    if (!saga) throw nothingPaid();
     await this.changes.apply(transaction, order, {
       ...{ status: order.status, reason: 'a refund is on its way', actor: request.actor },
       action: 'order.refund_requested',
@@ -113,6 +137,15 @@ export class OrderActionsService {
     return this.orders.read(order.id, undefined, transaction);
   }
 
+  private async isPaidBack(paymentId: string, user: RepresentedUser): Promise<boolean> {
+    try {
+      return await this.payments.isPaidBack(paymentId, user);
+    } catch (error) {
+      this.logger.warn(`Payment ${paymentId} cannot be asked for: ${String(error)}`);
+      throw paymentsUnavailable();
+    }
+  }
+
   private async lock(
     transaction: Transaction,
     { id, customerId, ifMatch }: OrderRequest,
@@ -132,13 +165,5 @@ function assertIdle(saga: SagaRow | undefined): void {
     code: 'order_busy',
     detail: 'What somebody wanted of the order before is still being done. Try again shortly.',
     retryAfter: 2,
-  });
-}
-
-function notHalted({ status }: OrderRow): Problem {
-  return new Problem({
-    status: HttpStatus.CONFLICT,
-    code: 'invalid_transition',
-    detail: `The order is ${status}; only what needs attention, and has stopped, can be resumed.`,
   });
 }

@@ -1,11 +1,11 @@
-import { HttpStatus, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { AuditLog } from '@signet/database';
 import type { Actor, Transaction } from '@signet/database';
-import { Problem } from '@signet/http';
 import { and, eq, sql } from 'drizzle-orm';
 import { orders } from '../schema.js';
 import type { OrderAction } from './order-audit.js';
-import { canBecome, statesBefore } from './order-states.js';
+import { invalid } from './order-refusals.js';
+import { canBecome } from './order-states.js';
 import type { OrderStatus } from './order-states.js';
 
 export type OrderRow = typeof orders.$inferSelect;
@@ -44,6 +44,15 @@ export class OrderChanges {
     return row;
   }
 
+  /** What is shown of the order has changed, though not the order: a new version for whoever reads it. */
+  async touch(transaction: Transaction, { id }: OrderRow): Promise<void> {
+    await transaction
+      .update(orders)
+      .set({ version: sql`${orders.version} + 1` })
+      .where(eq(orders.id, id));
+    await this.announce(transaction, id);
+  }
+
   /** @throws {Problem} 409 `invalid_transition`, unless only the reason changes */
   async apply(
     transaction: Transaction,
@@ -62,14 +71,10 @@ export class OrderChanges {
         after: { status, reason },
       },
     });
-    await transaction.execute(sql`select pg_notify(${ORDERS_CHANNEL}, ${row.id})`);
+    await this.announce(transaction, row.id);
   }
-}
 
-export function invalid(status: OrderStatus, target: OrderStatus): Problem {
-  return new Problem({
-    status: HttpStatus.CONFLICT,
-    code: 'invalid_transition',
-    detail: `The order is ${status}; only ${statesBefore(target).join(' or ')} can become ${target}.`,
-  });
+  private async announce(transaction: Transaction, id: string): Promise<void> {
+    await transaction.execute(sql`select pg_notify(${ORDERS_CHANNEL}, ${id})`);
+  }
 }

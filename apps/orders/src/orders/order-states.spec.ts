@@ -1,4 +1,4 @@
-import { ORDER_STATUSES, ORDER_TRANSITIONS, statesBefore } from './order-states.js';
+import { isFinal, ORDER_STATUSES, ORDER_TRANSITIONS, statesBefore } from './order-states.js';
 import type { OrderStatus } from './order-states.js';
 
 const after = (status: OrderStatus): readonly OrderStatus[] => ORDER_TRANSITIONS[status];
@@ -19,10 +19,19 @@ describe('the states of an order', () => {
     expect([...reachedFrom(status)].some((reached) => ends.includes(reached))).toBe(true);
   });
 
-  it('leave cancelled only for a human to look at what could not be undone', () => {
-    expect(after('cancelled')).toEqual(['needs_attention']);
-    expect(after('rejected')).toEqual([]);
-    expect(after('refunded')).toEqual([]);
+  it.each(['rejected', 'cancelled', 'refunded'] as const)(
+    'leave %s only for a human to look at what could not be undone',
+    (status) => expect(after(status)).toEqual(['needs_attention']),
+  );
+
+  it('are final where the customer waits for nothing more', () => {
+    expect(ORDER_STATUSES.filter(isFinal)).toEqual(['rejected', 'cancelled', 'refunded']);
+  });
+
+  it('lead from where a human has to look to every end that an order left for it', () => {
+    for (const end of ORDER_STATUSES.filter(isFinal)) {
+      expect(after('needs_attention')).toContain(end);
+    }
   });
 
   it('are not left twice: nothing leads back to pending', () => {

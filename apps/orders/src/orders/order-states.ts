@@ -4,10 +4,10 @@ export const ORDER_TRANSITIONS = {
   confirmed: ['shipped', 'refunded', 'cancelled', 'needs_attention'],
   needs_attention: ['confirmed', 'rejected', 'cancelled', 'refunded'],
   shipped: ['refunded', 'needs_attention'],
-  rejected: [],
-  /** Money or goods could not be given back. */
+  // From an end, only because money or goods could not be given back, or came back from the bank.
+  rejected: ['needs_attention'],
   cancelled: ['needs_attention'],
-  refunded: [],
+  refunded: ['needs_attention'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type OrderStatus = keyof typeof ORDER_TRANSITIONS;
@@ -21,4 +21,9 @@ export function statesBefore(target: OrderStatus): OrderStatus[] {
 
 export function canBecome(status: OrderStatus, target: OrderStatus): boolean {
   return (ORDER_TRANSITIONS[status] as readonly OrderStatus[]).includes(target);
+}
+
+/** Whether nothing comes after it but a human who sees to what went wrong. */
+export function isFinal(status: OrderStatus): boolean {
+  return ORDER_TRANSITIONS[status].every((next) => next === 'needs_attention');
 }

@@ -5,6 +5,7 @@ import type { Principal } from '@signet/auth-guard';
 import { Problem } from '@signet/http';
 import type { FastifyReply } from 'fastify';
 import type { ServerResponse } from 'node:http';
+import { isFinal } from './order-states.js';
 import { order } from './order.schema.js';
 import { OrderWatch } from './order-watch.js';
 import { OrdersService } from './orders.service.js';
@@ -28,7 +29,7 @@ export class OrderStream implements BeforeApplicationShutdown {
   ) {}
 
   /**
-   * Answers with the stream, which ends when the token of `user` does.
+   * Answers with the stream, which ends when the token of `user` does, or nothing is left to be told.
    *
    * @throws {Problem} 404 when the order is not theirs; 429 `too_many_streams`
    */
@@ -41,13 +42,16 @@ export class OrderStream implements BeforeApplicationShutdown {
     let sent = (await this.orders.readVersion(id, user.subject)).version - 1;
     this.begin(reply, user);
     const push = async () => {
-      const { version, body } = await this.orders.readVersion(id, user.subject);
-      if (version <= sent || raw.writableEnded) return;
-      sent = version;
-      this.write(
-        raw,
-        `id: ${version}\nevent: order\ndata: ${JSON.stringify(order.parse(body))}\n\n`,
-      );
+      const { version, body, isIdle } = await this.orders.readVersion(id, user.subject);
+      if (raw.writableEnded) return;
+      if (version > sent) {
+        sent = version;
+        this.write(
+          raw,
+          `id: ${version}\nevent: order\ndata: ${JSON.stringify(order.parse(body))}\n\n`,
+        );
+      }
+      if (isIdle && isFinal(body.status)) this.end(raw, 'final');
     };
     // One after the other, so that an older state never follows a newer one.
     let pushing = Promise.resolve();
@@ -85,10 +89,14 @@ export class OrderStream implements BeforeApplicationShutdown {
     const over = this.streams.untilOver(user, reply);
     const end = () => {
       const code = over.reason instanceof AuthError ? over.reason.code : 'token_expired';
-      raw.end(`event: end\ndata: ${JSON.stringify({ code })}\n\n`);
+      this.end(raw, code);
     };
     if (over.aborted) end();
     else over.addEventListener('abort', end, { once: true });
+  }
+
+  private end(raw: ServerResponse, code: string): void {
+    if (!raw.writableEnded) raw.end(`event: end\ndata: ${JSON.stringify({ code })}\n\n`);
   }
 
   private write(raw: ServerResponse, text: string): void {

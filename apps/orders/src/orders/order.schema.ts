@@ -1,4 +1,4 @@
-import { money, pageQuery, plainText } from '@signet/http';
+import { money, pageQuery, paymentMethod, plainText } from '@signet/http';
 import { z } from 'zod';
 import { ORDER_STATUSES } from './order-states.js';
 
@@ -19,7 +19,7 @@ export const newOrder = z.strictObject({
       (items) => new Set(items.map(({ sku }) => sku)).size === items.length,
       'expected each SKU once',
     ),
-  paymentMethod: plainText(200).meta({ example: 'tok_ok' }),
+  paymentMethod,
 });
 
 export const order = z.object({
@@ -30,23 +30,41 @@ export const order = z.object({
   ),
   total: money,
   createdAt: z.iso.datetime(),
-  reason: z.string().optional(),
+  reason: z
+    .string()
+    .optional()
+    .describe(
+      'why it stands where it stands. The reason that an administrator gives for a refund is shown here, ' +
+        'to the customer too',
+    ),
+  paymentId: z
+    .uuid()
+    .optional()
+    .describe('its payment, at `GET /payments/{id}` of payments, once there is one'),
 });
 
 /** What support and admin see besides. */
 export const adminOrder = order.extend({ customerId: z.string() });
 
+/** Years beyond it have other forms in JavaScript and in PostgreSQL. */
+const END = Date.UTC(10_000, 0);
+
+const moment = z.iso.datetime({ offset: true }).refine((text) => {
+  const time = Date.parse(text);
+  return time >= 0 && time < END;
+}, 'expected a year from 1970 to 9999');
+
 export const orderQuery = z.strictObject({
   ...pageQuery,
   status: z.enum(ORDER_STATUSES).optional(),
-  from: z.iso.datetime({ offset: true }).optional().describe('placed then or later'),
-  to: z.iso.datetime({ offset: true }).optional().describe('placed before'),
+  from: moment.optional().describe('placed then or later'),
+  to: moment.optional().describe('placed before'),
 });
 
 export const adminOrderQuery = orderQuery.extend({ customerId: plainText(200).optional() });
 
 export const refundRequest = z.strictObject({
-  reason: plainText(500).meta({ example: 'arrived broken' }),
+  reason: plainText(500).meta({ example: 'arrived broken', description: 'the customer sees it' }),
 });
 
 export type NewOrder = z.infer<typeof newOrder>;

@@ -68,8 +68,10 @@ export class OrdersController {
   @Get(':id/events')
   @ApiOperation({
     summary:
-      'The order as server-sent events: `order` with what it is now and after each change, `end` when the token is over',
-    description: 'Open it again with a new token.',
+      'The order as server-sent events: `order` with what it is now and after each change, `end` when nothing more will come',
+    description:
+      'The `code` of `end` is `final` when the order has come to an end and nothing is left to be done for it. ' +
+      'With any other, the token is over: open the stream again with a new one.',
   })
   @ApiOkResponse({ content: { 'text/event-stream': { schema: { type: 'string' } } } })
   follow(

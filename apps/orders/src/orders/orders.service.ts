@@ -3,12 +3,12 @@ import { InjectDatabase } from '@signet/database';
 import type { Database, Transaction } from '@signet/database';
 import { decodeCursor, notFound, toPage } from '@signet/http';
 import type { Page, RepresentedUser } from '@signet/http';
-import { and, asc, desc, eq, gte, inArray, lt } from 'drizzle-orm';
+import { and, asc, desc, eq, gte, inArray, lt, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import { newSaga } from '../checkout/saga-state.js';
 import { SagaStore } from '../checkout/saga-store.js';
-import { orderLines, orders } from '../schema.js';
+import { orderLines, orders, sagas } from '../schema.js';
 import { CatalogueClient } from './catalogue.client.js';
 import type { OrderStatus } from './order-states.js';
 import type { AdminOrder, AdminOrderQuery, NewOrder } from './order.schema.js';
@@ -63,16 +63,17 @@ export class OrdersService {
     return (await this.readVersion(id, customerId, database)).body;
   }
 
-  /** As `read`, with the version that it is in. */
+  /** As `read`, with the version that it is in, and whether its checkout has nothing left to do. */
   async readVersion(
     id: string,
     customerId: string | undefined,
     database: Database | Transaction = this.database,
-  ): Promise<{ version: number; body: AdminOrder }> {
-    const rows = await database.select().from(orders).where(matching({ id, customerId }));
+  ): Promise<{ version: number; isIdle: boolean; body: AdminOrder }> {
+    const rows = await selected(database).where(matching({ id, customerId }));
     const [body] = await this.withLines(rows, database);
     if (!rows[0] || !body) throw notFound('order');
-    return { version: rows[0].version, body };
+    const { order, dueAt } = rows[0];
+    return { version: order.version, isIdle: dueAt === null, body };
   }
 
   /** Newest first. */
@@ -82,30 +83,44 @@ export class OrdersService {
     ...filter
   }: Partial<AdminOrderQuery> & { limit: number }): Promise<Page<AdminOrder>> {
     const before = decodeCursor(cursor, z.tuple([z.uuid()]));
-    const rows = await this.database
-      .select()
-      .from(orders)
+    const rows = await selected(this.database)
       .where(and(matching(filter), before && lt(orders.id, before[0])))
       .orderBy(desc(orders.id))
       .limit(limit + 1);
-    const page = toPage(rows, limit, (row) => [row.id]);
+    const page = toPage(rows, limit, ({ order }) => [order.id]);
     return { ...page, items: await this.withLines(page.items, this.database) };
   }
 
   private async withLines(
-    rows: (typeof orders.$inferSelect)[],
+    rows: FoundOrder[],
     database: Database | Transaction,
   ): Promise<AdminOrder[]> {
     if (rows.length === 0) return [];
-    const ids = rows.map(({ id }) => id);
+    const ids = rows.map(({ order }) => order.id);
     const lines = await database
       .select()
       .from(orderLines)
       .where(inArray(orderLines.orderId, ids))
       .orderBy(asc(orderLines.orderId), asc(orderLines.line));
     const byOrder = Map.groupBy(lines, (line) => line.orderId);
-    return rows.map((row) => toOrder(row, byOrder.get(row.id) ?? []));
+    return rows.map((row) => toOrder(row, byOrder.get(row.order.id) ?? []));
   }
+}
+
+function selected(database: Database | Transaction) {
+  return database
+    .select({
+      order: orders,
+      dueAt: sagas.dueAt,
+      paymentId: sql<string | null>`${sagas.state} ->> 'paymentId'`,
+    })
+    .from(orders)
+    .leftJoin(sagas, eq(sagas.orderId, orders.id));
+}
+
+interface FoundOrder {
+  order: typeof orders.$inferSelect;
+  paymentId: string | null;
 }
 
 interface OrderFilter {
@@ -127,7 +142,7 @@ function matching({ id, customerId, status, from, to }: OrderFilter) {
 }
 
 function toOrder(
-  row: typeof orders.$inferSelect,
+  { order: row, paymentId }: FoundOrder,
   lines: (typeof orderLines.$inferSelect)[],
 ): AdminOrder {
   const { currency } = row;
@@ -143,6 +158,7 @@ function toOrder(
     })),
     total: { amount: row.totalAmount, currency },
     createdAt: row.createdAt.toISOString(),
-    ...(row.reason === null ? {} : { reason: row.reason }),
+    ...(row.reason !== null && { reason: row.reason }),
+    ...(paymentId !== null && { paymentId }),
   };
 }

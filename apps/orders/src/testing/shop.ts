@@ -23,6 +23,7 @@ export function surroundings(others: StandInServices): NodeJS.ProcessEnv {
     SIGNET_ORDERS_CLIENT_SECRET: 'a secret of some length',
     SIGNET_SERVICE_TIMEOUT_MS: '2000',
     SIGNET_CHECKOUT_STUCK_SECONDS: '2',
+    SIGNET_REFUNDS_EVERY_SECONDS: '1',
   };
 }
 

@@ -8,7 +8,16 @@ interface StandInPayment {
   status: 'processing' | 'requires_capture' | 'succeeded' | 'canceled' | 'failed';
   captured: number;
   refunded: number;
+  refunds: StandInRefund[];
+  refundsChangedAt?: string;
   reason?: string;
+}
+
+interface StandInRefund {
+  amount: number;
+  status: 'pending' | 'succeeded' | 'failed';
+  failure?: string;
+  createdAt: string;
 }
 
 /** Payments' internal routes, with the provider's methods that matter to a checkout. */
@@ -18,8 +27,9 @@ export class StandInPayments {
   refundsFail = false;
   private readonly answers = new Map<string, Answer>();
 
-  answer({ method, headers, body }: ReceivedCall, id: string, action: string): Answer {
-    if (method === 'GET') return show(200, this.byOrder.get(id));
+  answer({ method, path, headers, body }: ReceivedCall, id: string, action: string): Answer {
+    if (id === 'refund-changes') return this.changes(path);
+    if (method === 'GET') return show(200, this.byOrder.get(id) ?? this.find(id));
     const key = `${action} ${String(headers['idempotency-key'])}`;
     const answer = this.answers.get(key) ?? this.post(id, action, body);
     if (answer.status < 400) this.answers.set(key, answer);
@@ -33,13 +43,56 @@ export class StandInPayments {
     }
   }
 
+  /** An administrator refunds at payments, which orders is not told of. */
+  refund(orderId: string, amount: number, status: StandInRefund['status'] = 'succeeded'): void {
+    const payment = this.byOrder.get(orderId);
+    payment?.refunds.push({ amount, status: 'pending', createdAt: new Date().toISOString() });
+    if (payment && status !== 'pending') this.decide(payment, status);
+  }
+
+  /** What becomes of the refunds of an order that were open. */
+  decideRefunds(orderId: string, status: 'succeeded' | 'failed'): void {
+    const payment = this.byOrder.get(orderId);
+    if (payment) this.decide(payment, status);
+  }
+
+  /** The customer's bank sends the money of all refunds back. */
+  sendBack(orderId: string): void {
+    const payment = this.byOrder.get(orderId);
+    for (const refund of payment?.refunds ?? []) {
+      Object.assign(refund, { status: 'failed', ...FAILURE });
+    }
+    Object.assign(payment ?? {}, { refunded: 0, refundsChangedAt: new Date().toISOString() });
+  }
+
+  private decide(payment: StandInPayment, status: 'succeeded' | 'failed'): void {
+    for (const refund of payment.refunds.filter((each) => each.status === 'pending')) {
+      Object.assign(refund, { status, ...(status === 'failed' && FAILURE) });
+      if (status === 'succeeded') payment.refunded += refund.amount;
+    }
+    payment.refundsChangedAt = new Date().toISOString();
+  }
+
+  private changes(path: string): Answer {
+    const since = new URL(path, 'http://payments').searchParams.get('since') ?? '';
+    const items = [...this.byOrder.values()]
+      .filter(({ refundsChangedAt = '' }) => refundsChangedAt >= since)
+      .sort((a, b) => (a.refundsChangedAt ?? '').localeCompare(b.refundsChangedAt ?? ''))
+      .map((payment) => show(200, payment).body);
+    return { status: 200, body: { items, nextCursor: null } };
+  }
+
+  private find(id: string): StandInPayment | undefined {
+    return [...this.byOrder.values()].find((each) => each.id === id);
+  }
+
   private post(id: string, action: string, body: unknown): Answer {
     if (action === '') return this.authorize(body as { orderId: string; paymentMethod: string });
-    const payment = [...this.byOrder.values()].find((each) => each.id === id);
+    const payment = this.find(id);
     if (!payment) return { status: 404, body: { code: 'not_found' } };
     if (action === 'capture') return this.capture(payment);
     if (action === 'void') return this.void(payment);
-    return this.refund(payment);
+    return this.payBack(payment);
   }
 
   private authorize({
@@ -54,7 +107,12 @@ export class StandInPayments {
     const status = STATUS_OF[paymentMethod] ?? 'requires_capture';
     const payment = this.byOrder.get(orderId) ?? {
       ...{ id: randomUUID(), orderId, amount: amount?.amount ?? 0, status },
-      ...{ captured: 0, refunded: 0, ...(status === 'failed' && { reason: 'card_declined' }) },
+      ...{
+        captured: 0,
+        refunded: 0,
+        refunds: [],
+        ...(status === 'failed' && { reason: 'card_declined' }),
+      },
     };
     this.byOrder.set(orderId, payment);
     return show(201, payment);
@@ -74,14 +132,20 @@ export class StandInPayments {
     return show(200, payment);
   }
 
-  private refund(payment: StandInPayment): Answer {
-    if (payment.captured <= payment.refunded) {
+  private payBack(payment: StandInPayment): Answer {
+    const pending = payment.refunds.filter(({ status }) => status === 'pending');
+    const amount = pending.reduce((left, each) => left - each.amount, payment.captured);
+    if (amount <= payment.refunded) {
       return { status: 422, body: { code: 'refund_exceeds_captured' } };
     }
-    const status = this.refundsFail ? 'failed' : 'succeeded';
-    if (!this.refundsFail) payment.refunded = payment.captured;
-    const createdAt = new Date().toISOString();
-    return { status: 201, body: { status, createdAt, ...(this.refundsFail && FAILURE) } };
+    const refund: StandInRefund = {
+      ...{ amount: amount - payment.refunded, createdAt: new Date().toISOString() },
+      ...(this.refundsFail ? { status: 'failed', ...FAILURE } : { status: 'succeeded' }),
+    };
+    if (!this.refundsFail) payment.refunded = amount;
+    payment.refunds.push(refund);
+    payment.refundsChangedAt = refund.createdAt;
+    return { status: 201, body: shown(refund) };
   }
 }
 
@@ -94,18 +158,25 @@ const STATUS_OF: Record<string, StandInPayment['status']> = {
 
 function show(status: number, payment: StandInPayment | undefined): Answer {
   if (!payment) return { status: 404, body: { code: 'not_found' } };
-  const { captured, refunded, amount, ...rest } = payment;
-  const money = (minor: number) => ({ amount: minor, currency: 'EUR' });
+  const { captured, refunded, amount, refunds, ...rest } = payment;
   return {
     status,
     body: {
       ...rest,
-      amount: money(amount),
-      capturedAmount: money(captured),
-      refundedAmount: money(refunded),
-      refunds: [],
+      amount: euros(amount),
+      capturedAmount: euros(captured),
+      refundedAmount: euros(refunded),
+      refunds: refunds.map(shown),
     },
   };
+}
+
+function shown({ amount, ...rest }: StandInRefund) {
+  return { ...rest, amount: euros(amount) };
+}
+
+function euros(minor: number) {
+  return { amount: minor, currency: 'EUR' };
 }
 
 function refused(code: string): Answer {

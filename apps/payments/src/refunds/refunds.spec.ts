@@ -127,7 +127,7 @@ describe('a refund', () => {
 describe('what has become of refunds', () => {
   const changes = async (since: string, cursor?: string) => {
     const query = new URLSearchParams({ since, limit: '2', ...(cursor && { cursor }) });
-    return payments.call('GET', `/internal/payments/refund-changes?${query}`);
+    return payments.call('GET', `/internal/payments/refund-changes?${query.toString()}`);
   };
 
   it('is told in the order in which it came about, page by page', async () => {

@@ -11,7 +11,10 @@ export class SimulatedServices {
   private reservation: Reservation = 'none';
   private payment: PaymentNews['status'] | undefined;
   private isPending = false;
-  private pendingRefund = false;
+  private pendingRefund = 0;
+  /** Of refunds that somebody else asks for: open ones, and what they have given back. */
+  private pendingElsewhere = 0;
+  private givenElsewhere = 0;
   private captured = 0;
   private refunded = 0;
   private drawn = 0;
@@ -40,12 +43,25 @@ export class SimulatedServices {
   /** The provider says how what was open has ended. */
   settle(): void {
     if (this.isPending) this.decide();
-    if (this.pendingRefund) this.payBack();
+    this.payBack();
+    // Those that fail let their share be refunded again.
+    const share = this.pendingElsewhere;
+    this.pendingElsewhere = 0;
+    if (share > 0 && !this.unlucky(40)) {
+      this.refunded += share;
+      this.givenElsewhere += share;
+    }
+  }
+
+  /** An administrator refunds half of what is left, at payments. */
+  refundElsewhere(): void {
+    if (this.payment === 'succeeded') this.pendingElsewhere += Math.floor(this.left() / 2);
   }
 
   balance() {
     return {
       taken: this.captured - this.refunded,
+      givenElsewhere: this.givenElsewhere,
       held: this.payment === 'requires_capture' || this.isPending ? this.total : 0,
       sold: this.reservation === 'committed' ? 1 : 0,
       reserved: this.reservation === 'held' ? 1 : 0,
@@ -127,18 +143,22 @@ export class SimulatedServices {
 
   private refund(): Outcome {
     if (this.payment !== 'succeeded') throw new Error('refunded what was not captured');
-    if (this.captured === this.refunded || this.pendingRefund) return { kind: 'payment_elsewhere' };
+    if (this.left() === 0) return { kind: 'payment_elsewhere' };
     if (this.unlucky(10)) return { kind: 'refund', status: 'failed', reason: 'no' };
-    this.pendingRefund = this.unlucky(30);
-    if (this.pendingRefund) return { kind: 'refund', status: 'pending', reason: undefined };
+    this.pendingRefund = this.left();
+    if (this.unlucky(30)) return { kind: 'refund', status: 'pending', reason: undefined };
     this.payBack();
     return { kind: 'refund', status: 'succeeded', reason: undefined };
   }
 
   private payBack(): void {
-    this.pendingRefund = false;
-    this.refunded += this.total;
+    this.refunded += this.pendingRefund;
+    this.pendingRefund = 0;
     if (this.refunded > this.captured) throw new Error('refunded more than was captured');
+  }
+
+  private left(): number {
+    return this.captured - this.refunded - this.pendingRefund - this.pendingElsewhere;
   }
 
   private news(): PaymentNews {
@@ -146,7 +166,8 @@ export class SimulatedServices {
       id: 'payment',
       status: this.payment ?? 'requires_confirmation',
       isRefunded: this.captured > 0 && this.refunded === this.captured,
-      refund: this.pendingRefund ? 'pending' : undefined,
+      isRefunding: this.pendingRefund + this.pendingElsewhere > 0,
+      refundFailure: undefined,
       reason: undefined,
     };
   }
