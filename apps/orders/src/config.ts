@@ -1,9 +1,14 @@
-import { readConfig, resourceServerVariables, serviceVariables } from '@signet/http';
+import {
+  readConfig,
+  refusePlainHttp,
+  resourceServerVariables,
+  serviceVariables,
+} from '@signet/http';
 import { z } from 'zod';
 
 const address = z.url({ protocol: /^https?$/ });
 
-const schema = z.object({
+const variables = z.object({
   ...serviceVariables,
   ...resourceServerVariables,
   PORT: serviceVariables.PORT.default(3001),
@@ -25,6 +30,13 @@ const schema = z.object({
   /** How often payments is asked what became of refunds. */
   SIGNET_REFUNDS_EVERY_SECONDS: z.coerce.number().min(1).max(3600).default(10),
 });
+
+/** Our secret goes to auth, our tokens and the customers' means of payment to the others. */
+const schema = variables
+  .superRefine(refusePlainHttp('SIGNET_INVENTORY_URL', 'SIGNET_PAYMENTS_URL', 'SIGNET_TOKEN_URL'))
+  .superRefine((config, context) => {
+    if (config.SIGNET_TOKEN_URL === undefined) refusePlainHttp('SIGNET_ISSUER')(config, context);
+  });
 
 export type OrdersConfig = z.infer<typeof schema>;
 
