@@ -13,6 +13,8 @@ export class Confirmations {
   /** @param url of the database of orders */
   constructor(url: string) {
     this.client = new pg.Client(url);
+    // When something else has failed the database is stopped, and that failure is the one to be seen.
+    this.client.on('error', () => undefined);
     this.client.on('notification', ({ payload = '' }) => {
       const resolve = this.waiting.get(payload);
       if (resolve) resolve();

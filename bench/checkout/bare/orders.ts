@@ -46,8 +46,7 @@ export async function take(
   orders: Session,
   boss: PgBoss,
 ): Promise<{ job: string; order: BareOrder }> {
-  const [job] = await boss.fetch<BareOrder>(BARE_QUEUE, { db: asDatabase(orders) });
-  if (!job) throw new Error('There are fewer jobs than orders.');
+  const job = await fetched(orders, boss);
   const { id } = job.data;
   await orders.query('select * from sagas where order_id = $1', [id]);
   await orders.query('select * from orders where id = $1', [id]);
@@ -55,6 +54,15 @@ export async function take(
     id,
   ]);
   return { job: job.id, order: job.data };
+}
+
+/** While others fetch, the one job that a statement saw may be taken already: then it asks again. */
+async function fetched(orders: Session, boss: PgBoss) {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const [job] = await boss.fetch<BareOrder>(BARE_QUEUE, { db: asDatabase(orders) });
+    if (job) return job;
+  }
+  throw new Error('There are fewer jobs than orders.');
 }
 
 /** What is stored before each call of the checkout. */
