@@ -3,14 +3,14 @@ import { createTestDatabase } from '@signet/database/testing';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startProcess } from './testing/running-process.js';
-import type { RunningProcess } from './testing/running-process.js';
+import type { ServiceProcess } from '@signet/database/testing';
 import { issuer, newPayment, orders, sandboxVariables } from './testing/running-payments.js';
 import type { Body } from './testing/running-payments.js';
 import { startSandbox } from './testing/running-sandbox.js';
 import type { RunningSandbox } from './testing/running-sandbox.js';
 
 let sandbox: RunningSandbox;
-let payments: RunningProcess;
+let payments: ServiceProcess;
 const cleanUp: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { freePort } from '../testing/running-process.js';
+import { freePort } from '@signet/database/testing';
 import { euros, newPayment, startPayments } from '../testing/running-payments.js';
 import type { RunningPayments } from '../testing/running-payments.js';
 import { startSandbox, WEBHOOK_SECRET } from '../testing/running-sandbox.js';

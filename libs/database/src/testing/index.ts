@@ -2,5 +2,5 @@ export { createTestDatabase } from './test-database.js';
 export type { TestDatabase } from './test-database.js';
 export { startTestService } from './test-service.js';
 export type { TestRequest, TestService } from './test-service.js';
-export { serviceProcess } from './service-process.js';
+export { freePort, serviceProcess } from './service-process.js';
 export type { ServiceProcess } from './service-process.js';
