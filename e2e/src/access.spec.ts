@@ -48,6 +48,7 @@ const ACCESS: Record<Service, Record<string, readonly Role[] | 'user' | 'service
     'GET /admin/audit': ['admin'],
   },
   payments: {
+    'GET /payments': ['customer'],
     'GET /payments/{id}': 'user',
     'GET /admin/payments': ['support', 'admin'],
     'POST /admin/payments/{id}/refunds': ['admin'],

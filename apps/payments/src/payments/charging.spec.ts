@@ -233,23 +233,3 @@ describe('who may do what', () => {
     expect(found.status).toBe(404);
   });
 });
-
-describe('the list', () => {
-  it('is for support and admin, newest first, by customer, order and status', async () => {
-    const customerId = randomUUID();
-    const { body: first } = await payments.authorize({ customerId });
-    const { body: second } = await payments.authorize({
-      customerId,
-      paymentMethod: 'tok_declined',
-    });
-    const list = async (query: string) => {
-      const path = `/admin/payments?customerId=${customerId}${query}`;
-      return (await payments.call('GET', path, { token: support })).body.items.map(({ id }) => id);
-    };
-    expect(await list('')).toEqual([second.id, first.id]);
-    expect(await list('&status=failed')).toEqual([second.id]);
-    expect(await list('&status=processing')).toEqual([]);
-    expect(await list(`&orderId=${first.orderId}`)).toEqual([first.id]);
-    expect((await payments.call('GET', '/admin/payments', { token: alice })).status).toBe(403);
-  });
-});

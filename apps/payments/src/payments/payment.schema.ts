@@ -59,9 +59,10 @@ export const newRefund = z.strictObject({
 export const paymentQuery = z.strictObject({
   ...pageQuery,
   orderId: z.uuid().optional(),
-  customerId: plainText(200).optional(),
   status: paymentStatus.optional(),
 });
+
+export const adminPaymentQuery = paymentQuery.extend({ customerId: plainText(200).optional() });
 
 export const paymentOfOrder = z.strictObject({ orderId: z.uuid() });
 
@@ -86,3 +87,4 @@ export type Refund = z.infer<typeof refund>;
 export type ChangedRefunds = z.infer<typeof changedRefunds>;
 export type RefundChangesQuery = z.infer<typeof refundChangesQuery>;
 export type PaymentQuery = z.infer<typeof paymentQuery>;
+export type AdminPaymentQuery = z.infer<typeof adminPaymentQuery>;

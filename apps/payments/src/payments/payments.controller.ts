@@ -5,14 +5,30 @@ import type { Principal } from '@signet/auth-guard';
 import { notFound, pageOf, Returns } from '@signet/http';
 import type { Page } from '@signet/http';
 import { z } from 'zod';
-import { payment, paymentQuery, paymentWithRefunds } from './payment.schema.js';
-import type { Payment, PaymentQuery, PaymentWithRefunds } from './payment.schema.js';
+import { adminPaymentQuery, payment, paymentQuery, paymentWithRefunds } from './payment.schema.js';
+import type {
+  AdminPaymentQuery,
+  Payment,
+  PaymentQuery,
+  PaymentWithRefunds,
+} from './payment.schema.js';
 import { PaymentsService } from './payments.service.js';
 
 @ApiTags('payments')
 @Controller()
 export class PaymentsController {
   constructor(private readonly payments: PaymentsService) {}
+
+  @Get('payments')
+  @ApiOperation({ summary: "One's own payments, newest first" })
+  @Roles('customer')
+  @Returns(200, pageOf(payment))
+  listOwn(
+    @Query({ schema: paymentQuery }) query: PaymentQuery,
+    @CurrentUser() user: Principal,
+  ): Promise<Page<Payment>> {
+    return this.payments.list({ ...query, customerId: user.subject });
+  }
 
   @Get('payments/:id')
   @ApiOperation({
@@ -33,7 +49,7 @@ export class PaymentsController {
   @ApiOperation({ summary: "Everyone's payments, newest first" })
   @Roles('support', 'admin')
   @Returns(200, pageOf(payment))
-  list(@Query({ schema: paymentQuery }) query: PaymentQuery): Promise<Page<Payment>> {
+  list(@Query({ schema: adminPaymentQuery }) query: AdminPaymentQuery): Promise<Page<Payment>> {
     return this.payments.list(query);
   }
 }

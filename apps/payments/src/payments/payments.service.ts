@@ -9,9 +9,9 @@ import { z } from 'zod';
 import { payments, refunds } from '../schema.js';
 import type { PaymentRow, RefundRow } from '../schema.js';
 import type {
+  AdminPaymentQuery,
   ChangedRefunds,
   Payment,
-  PaymentQuery,
   PaymentWithRefunds,
   Refund,
   RefundChangesQuery,
@@ -45,7 +45,7 @@ export class PaymentsService {
   }
 
   /** Newest first. */
-  async list({ limit, cursor, ...wanted }: PaymentQuery): Promise<Page<Payment>> {
+  async list({ limit, cursor, ...wanted }: AdminPaymentQuery): Promise<Page<Payment>> {
     const before = decodeCursor(cursor, z.tuple([z.uuid()]));
     const { orderId, customerId, status } = wanted;
     const rows = await this.database
