@@ -63,6 +63,25 @@ export class TrustedIssuers implements Verifier {
     return verifier.verify(token);
   }
 
+  /** Calls `listener` when a key is withdrawn, with what tells whose tokens it signed. */
+  onKeyWithdrawn(listener: (concerns: (principal: Principal) => boolean) => void): void {
+    for (const { issuer, keys } of this.issuers) {
+      keys.onWithdrawn?.((kid) =>
+        listener((principal) => principal.issuer === issuer && principal.keyId === kid),
+      );
+    }
+  }
+
+  /**
+   * Whether the key that signed the token of `principal` is still one of its issuer's.
+   *
+   * @throws {KeysUnavailableError} when it cannot be told
+   */
+  async hasKeyOf({ issuer, keyId }: Principal): Promise<boolean> {
+    const trusted = this.issuers.find((other) => other.issuer === issuer);
+    return (await trusted?.keys.getKey(keyId)) !== undefined;
+  }
+
   /** One entry for each issuer, in the order of the options. */
   status(): IssuerStatus[] {
     return this.issuers.map(({ issuer, keys, verifier, revocations }) => ({

@@ -14,6 +14,12 @@ export interface KeySource {
    * @throws {KeysUnavailableError} when it cannot be told: the request is answered with 503
    */
   getKey(kid: string): KeyObject | undefined | Promise<KeyObject | undefined>;
+  /**
+   * Calls `listener` with the `kid` of each key that is good no longer, withdrawn or replaced by another of
+   * its name, at the moment at which `getKey` stops to give it. Streams and sockets that a token of that key
+   * opened are ended then; with a source that does not tell, they go on until their token is over.
+   */
+  onWithdrawn?(listener: (kid: string) => void): void;
   /** Called once, before the application serves. A rejection keeps it from starting. */
   start?(): void | Promise<void>;
   /** Called when the application closes. */

@@ -32,18 +32,26 @@ export class GuardLifecycle implements OnModuleInit, OnApplicationShutdown {
     this.sayWhatIsNotAsked();
     this.messages.assertAttached();
     this.assertSocketsGuarded();
+    this.endWhatWasTakenBack();
     await this.issuers.start();
-    const isRevoked = (principal: Principal) => this.revocations.isRevoked(principal);
-    this.revocations.onRevoked(() => {
-      this.connections.closeWhere(isRevoked);
-      this.streams.endWhere(isRevoked);
-    });
     await this.revocations.start();
   }
 
   async onApplicationShutdown(): Promise<void> {
     await this.revocations.close();
     await this.issuers.close();
+  }
+
+  private endWhatWasTakenBack(): void {
+    const isRevoked = (principal: Principal) => this.revocations.isRevoked(principal);
+    this.revocations.onRevoked(() => {
+      this.connections.closeWhere(isRevoked);
+      this.streams.endWhere(isRevoked);
+    });
+    this.issuers.onKeyWithdrawn((concerns) => {
+      this.connections.closeWhere(concerns, 'token_key_unknown');
+      this.streams.endWhere(concerns, 'token_key_unknown');
+    });
   }
 
   private sayWhatIsNotAsked(): void {

@@ -5,19 +5,29 @@ import type { Principal } from './principal.js';
 import type { TokenProfile } from './profile.js';
 import { splitScope } from './scopes.js';
 
+/** What is known of a token beside its claims. */
+interface Signed {
+  kid: string;
+  now: number;
+}
+
 /**
  * Checks the claims of an access token against RFC 9068 section 2.2 and the profile, and reads the
  * principal out of them. Whether the token has expired is asked at every use: see `isExpired`.
  *
- * @param now seconds since the epoch
+ * @param signed by which key (`kid`), and when it is now, in seconds since the epoch
  * @throws {InvalidTokenError} `token_issuer_invalid`, `token_audience_invalid`,
  *   `token_not_yet_valid`, `token_lifetime_invalid`, `token_binding_unsupported`,
  *   `token_claims_invalid`
  */
-export function readPrincipal(claims: JsonObject, profile: TokenProfile, now: number): Principal {
+export function readPrincipal(
+  claims: JsonObject,
+  profile: TokenProfile,
+  signed: Signed,
+): Principal {
   if (claims.iss !== profile.issuer) throw new InvalidTokenError('token_issuer_invalid');
   const standard = profile.dialect ? translate(claims, profile.dialect) : claims;
-  return Object.freeze(toPrincipal(standard, claims, profile, now));
+  return Object.freeze(toPrincipal(standard, claims, profile, signed));
 }
 
 /** @param claims under their standard names */
@@ -25,7 +35,7 @@ function toPrincipal(
   claims: JsonObject,
   asTheyCame: JsonObject,
   profile: TokenProfile,
-  now: number,
+  { kid, now }: Signed,
 ): Principal {
   const audience = readAudience(claims, profile);
   const { issuedAt, expiresAt } = readTimes(claims, profile, now);
@@ -50,6 +60,7 @@ function toPrincipal(
     issuedAt,
     expiresAt,
     tokenId: requiredText(claims.jti, 'jti'),
+    keyId: kid,
     authTime,
     acr: optionalText(claims.acr, 'acr'),
     amr: optionalTexts(claims.amr, 'amr'),

@@ -30,6 +30,8 @@ export interface Principal<Attributes extends object = Readonly<Record<string, u
   readonly expiresAt: number;
   /** `jti` */
   readonly tokenId: string;
+  /** `kid` of the header: the issuer's name for the key that signed the token. */
+  readonly keyId: string;
   /** `auth_time`: when the user last proved who they are, in seconds since the epoch. */
   readonly authTime?: number | undefined;
   /** `acr`: how strongly they did. */

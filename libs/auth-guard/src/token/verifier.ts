@@ -126,7 +126,7 @@ export class TokenVerifier {
     verifySignature(jws, key);
     this.headers.remember(jws.header, kid);
     const now = this.now();
-    const principal = readPrincipal(decodePart(jws.payload), this.profile, now);
+    const principal = readPrincipal(decodePart(jws.payload), this.profile, { kid, now });
     const verified = { token, principal, kid, key };
     this.admit(verified, now);
     this.verified.set(verified);

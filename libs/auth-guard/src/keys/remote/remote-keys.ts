@@ -42,6 +42,7 @@ export class RemoteKeys implements KeySource {
   /** From when on an unknown `kid` may cause a fetch. */
   private unknownKeyAt = -Infinity;
   private cancelTimer: () => void = () => undefined;
+  private readonly withdrawalListeners: ((kid: string) => void)[] = [];
 
   /** @throws {AuthGuardConfigurationError} */
   constructor(options: RemoteKeysOptions, { issuer, clock, log }: RemoteKeysContext) {
@@ -77,6 +78,10 @@ export class RemoteKeys implements KeySource {
       age: this.keys.size > 0 ? (this.clock.now() - fetchedAt) / 1000 : undefined,
       fetches: { ...this.fetches },
     };
+  }
+
+  onWithdrawn(listener: (kid: string) => void): void {
+    this.withdrawalListeners.push(listener);
   }
 
   getKey(kid: string): KeyObject | undefined | Promise<KeyObject | undefined> {
@@ -144,8 +149,16 @@ export class RemoteKeys implements KeySource {
   private adopt(set: unknown, fetchedAt: number): void {
     const { keys, warnings } = readKeySet(set);
     for (const warning of warnings) this.log.warn(`${this.settings.jwksUri}: ${warning}`);
-    this.keys = withKnownObjects(keys, this.keys);
+    const before = this.keys;
+    this.keys = withKnownObjects(keys, before);
     this.usableUntil = fetchedAt + this.settings.maxStale;
+    for (const [kid, key] of before) {
+      if (this.keys.get(kid) !== key) this.tellWithdrawn(kid);
+    }
+  }
+
+  private tellWithdrawn(kid: string): void {
+    for (const listener of this.withdrawalListeners) listener(kid);
   }
 
   private schedule(delay: number): void {

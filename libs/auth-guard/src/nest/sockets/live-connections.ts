@@ -5,6 +5,7 @@ import type { TokenRequest } from '../../authentication/credentials.js';
 import { systemClock } from '../../clock.js';
 import type { Clock } from '../../clock.js';
 import { AuthError, InvalidTokenError, KeysUnavailableError } from '../../errors.js';
+import type { AuthErrorCode } from '../../errors.js';
 import type { Principal } from '../../token/principal.js';
 import { MODULE_OPTIONS_TOKEN } from '../module-definition.js';
 import type { AuthGuardOptions } from '../options.js';
@@ -20,8 +21,8 @@ interface Connection {
 const RETRY_SECONDS = 1;
 
 /**
- * The sockets that a token opened. Each is closed when its token is over: by the clock, or because
- * somebody says so.
+ * The sockets that a token opened. Each is closed when its token is over: by the clock, because it was
+ * revoked, because the key that signed it was withdrawn, or because somebody says so.
  *
  * @example
  * connections.closeWhere(({ sessionId }) => sessionId === revoked.sid);
@@ -45,13 +46,16 @@ export class LiveConnections implements OnApplicationShutdown {
   }
 
   /**
-   * Closes the sockets that were opened with such tokens, with 4401, before their time.
+   * Closes the sockets that were opened with such tokens, with 4401 and `reason`, before their time.
    *
    * @returns how many
    */
-  closeWhere(concerns: (principal: Principal) => boolean): number {
+  closeWhere(
+    concerns: (principal: Principal) => boolean,
+    reason: AuthErrorCode = 'token_revoked',
+  ): number {
     const concerned = [...this.connections].filter(([, { principal }]) => concerns(principal));
-    const error = new InvalidTokenError('token_revoked');
+    const error = new InvalidTokenError(reason);
     for (const [client] of concerned) this.end(client, error);
     return concerned.length;
   }
@@ -66,9 +70,11 @@ export class LiveConnections implements OnApplicationShutdown {
     if (this.connections.has(client)) return this.authenticateAgain(client);
     const { token } = this.authenticator.credentialsOf(request);
     const principal = this.authenticator.authenticate(request);
-    return principal instanceof Promise
-      ? principal.then((verified) => this.watch(client, token, verified))
-      : this.watch(client, token, principal);
+    if (!(principal instanceof Promise)) return this.watch(client, token, principal);
+    // While a proof was looked up, the token may have been taken back.
+    return principal
+      .then(() => this.authenticator.recheck(token))
+      .then((verified) => this.watch(client, token, verified));
   }
 
   /** Lets a connection be that brought no token: only public messages are open to it. */

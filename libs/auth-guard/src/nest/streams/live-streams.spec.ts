@@ -5,7 +5,8 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { Test } from '@nestjs/testing';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import type { ServerResponse } from 'node:http';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { finalize, NEVER, startWith } from 'rxjs';
@@ -18,9 +19,11 @@ import {
   guardSockets,
   LiveConnections,
   LiveStreams,
+  TokenVerifier,
 } from '../../index.js';
 import type { AuthGuardOptions, Principal } from '../../index.js';
 import { createTestIssuer, TestClock, TestRevocationFeed } from '../../testing/index.js';
+import type { JwksServer } from '../../testing/index.js';
 
 const issuer = createTestIssuer();
 const feed = new TestRevocationFeed(issuer);
@@ -69,6 +72,7 @@ class EventsGateway {
 
 const ADAPTERS = { Fastify: () => new FastifyAdapter(), Express: () => new ExpressAdapter() };
 const apps: INestApplication[] = [];
+const keyServers: JwksServer[] = [];
 
 async function start(
   adapter: keyof typeof ADAPTERS,
@@ -98,6 +102,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   await Promise.all(apps.splice(0).map((app) => app.close()));
+  await Promise.all(keyServers.splice(0).map((server) => server.close()));
 });
 afterAll(() => feed.close());
 
@@ -133,6 +138,21 @@ class Reader {
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await sleep(5);
 }
+
+function connect(app: INestApplication, token: string): WebSocket {
+  const { port } = (app.getHttpServer() as { address(): AddressInfo }).address();
+  const headers = { authorization: `Bearer ${token}` };
+  return new WebSocket(`ws://127.0.0.1:${port}`, { headers });
+}
+const closeOf = (socket: WebSocket) =>
+  new Promise<[number, string]>((resolve) => {
+    socket.once('close', (code, reason) => resolve([code, String(reason)]));
+  });
+const answerOf = (socket: WebSocket) =>
+  new Promise<string>((resolve) => {
+    socket.once('message', (data: Buffer) => resolve(data.toString()));
+    socket.send(JSON.stringify({ event: 'whoami' }));
+  });
 
 describe.each(['Fastify', 'Express'] as const)('a response that goes on, on %s', (adapter) => {
   it('is broken off when its session is revoked, and no other is', async () => {
@@ -187,22 +207,70 @@ describe.each(['Fastify', 'Express'] as const)('a response that goes on, on %s',
   });
 });
 
-describe('a socket', () => {
-  function connect(app: INestApplication, token: string): WebSocket {
-    const { port } = (app.getHttpServer() as { address(): AddressInfo }).address();
-    const headers = { authorization: `Bearer ${token}` };
-    return new WebSocket(`ws://127.0.0.1:${port}`, { headers });
-  }
-  const closeOf = (socket: WebSocket) =>
-    new Promise<[number, string]>((resolve) => {
-      socket.once('close', (code, reason) => resolve([code, String(reason)]));
-    });
-  const answerOf = (socket: WebSocket) =>
-    new Promise<string>((resolve) => {
-      socket.once('message', (data: Buffer) => resolve(data.toString()));
-      socket.send(JSON.stringify({ event: 'whoami' }));
-    });
+describe('when a signing key is withdrawn', () => {
+  const clock = new TestClock();
 
+  /** An application that fetches its keys, and the key that signed first: `withdraw()` is an emergency rotation. */
+  async function startWithKeys(adapter: keyof typeof ADAPTERS) {
+    const published = createTestIssuer({ clock });
+    const server = await published.serve();
+    keyServers.push(server);
+    const app = await start(adapter, { clock, keys: { jwksUri: server.jwksUri } });
+    const before = { token: published.token(), key: published.keyPair };
+    published.rotate();
+    return {
+      app,
+      before: before.token,
+      after: published.token(),
+      withdraw: () => {
+        published.withdraw(before.key);
+        clock.advance(300);
+      },
+    };
+  }
+
+  it.each(['Fastify', 'Express'] as const)(
+    'what its tokens opened is ended with the next refresh, and nothing else is, on %s',
+    async (adapter) => {
+      const { app, before, after, withdraw } = await startWithKeys(adapter);
+      const events = new Reader(app, 'events', before);
+      const lines = new Reader(app, 'lines', before);
+      const other = new Reader(app, 'events', after);
+      await until(() => [events, lines, other].every(({ text }) => text !== ''));
+      withdraw();
+      expect(await events.end).toBe('broken off');
+      expect(await lines.end).toBe('whole');
+      expect(EventsController.reasons).toEqual(['token_key_unknown']);
+      expect(app.get(LiveStreams).size).toBe(1);
+      other.leave();
+    },
+  );
+
+  it('a stream that begins only then is ended, too', async () => {
+    const published = new Map([[issuer.keyPair.kid, issuer.keyPair.publicKey]]);
+    const app = await start('Fastify', { keys: { getKey: (kid) => published.get(kid) } });
+    const user = await app.get(TokenVerifier).verify(issuer.token());
+    published.clear();
+    const response = new ServerResponse(new IncomingMessage(new Socket()));
+    const over = app.get(LiveStreams).untilOver(user, response);
+    await until(() => over.aborted);
+    expect(over.reason).toMatchObject({ code: 'token_key_unknown' });
+    expect(app.get(LiveStreams).size).toBe(0);
+  });
+
+  it('sockets are closed without a message from them', async () => {
+    const { app, before, after, withdraw } = await startWithKeys('Fastify');
+    const [old, other] = [connect(app, before), connect(app, after)];
+    await until(() => app.get(LiveConnections).size === 2);
+    const closed = closeOf(old);
+    withdraw();
+    expect(await closed).toEqual([4401, 'token_key_unknown']);
+    expect(JSON.parse(await answerOf(other))).toMatchObject({ event: 'you' });
+    other.close();
+  });
+});
+
+describe('a socket', () => {
   it('is closed when the feed says that its session is revoked, without a message from it', async () => {
     const app = await start('Fastify', { revocation: { feed: { url } } });
     const revoked = connect(app, issuer.token({ sessionId: 'socket-revoked' }));

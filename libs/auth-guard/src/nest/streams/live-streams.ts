@@ -3,6 +3,8 @@ import type { OnApplicationShutdown } from '@nestjs/common';
 import { systemClock } from '../../clock.js';
 import type { Clock } from '../../clock.js';
 import { InvalidTokenError } from '../../errors.js';
+import type { AuthErrorCode } from '../../errors.js';
+import { TrustedIssuers } from '../../issuers/trusted-issuers.js';
 import { Revocations } from '../../revocation/revocations.js';
 import type { Principal } from '../../token/principal.js';
 import { MODULE_OPTIONS_TOKEN } from '../module-definition.js';
@@ -37,8 +39,8 @@ const CLOCK_TOLERANCE = 5;
 
 /**
  * The responses that go on for as long as their client listens. A guard is asked once, when they begin;
- * each is told here when its token is over: by the clock, because it was revoked, or because somebody
- * says so. What `@Sse()` answers is watched and cut off without being asked for.
+ * each is told here when its token is over: by the clock, because it was revoked, because the key that signed
+ * it was withdrawn, or because somebody says so. What `@Sse()` answers is watched and cut off without being asked for.
  *
  * @example
  * const over = streams.untilOver(user, response);
@@ -51,6 +53,7 @@ export class LiveStreams implements OnApplicationShutdown {
 
   constructor(
     private readonly revocations: Revocations,
+    private readonly issuers: TrustedIssuers,
     @Inject(MODULE_OPTIONS_TOKEN) private readonly options: AuthGuardOptions,
   ) {
     this.clock = options.clock ?? systemClock;
@@ -73,6 +76,7 @@ export class LiveStreams implements OnApplicationShutdown {
     else if (!raw.destroyed) {
       this.watch(stream);
       raw.once('close', () => this.forget(stream));
+      void this.endWithoutKey(stream);
     }
     return stream.over.signal;
   }
@@ -87,13 +91,16 @@ export class LiveStreams implements OnApplicationShutdown {
   }
 
   /**
-   * Ends the streams of such tokens before their time.
+   * Ends the streams of such tokens before their time, for the reason `code`.
    *
    * @returns how many
    */
-  endWhere(concerns: (principal: Principal) => boolean): number {
+  endWhere(
+    concerns: (principal: Principal) => boolean,
+    code: AuthErrorCode = 'token_revoked',
+  ): number {
     const concerned = [...this.streams].filter(({ principal }) => concerns(principal));
-    for (const stream of concerned) this.end(stream, 'token_revoked');
+    for (const stream of concerned) this.end(stream, code);
     return concerned.length;
   }
 
@@ -113,13 +120,19 @@ export class LiveStreams implements OnApplicationShutdown {
     stream.cancelTimer = cancel;
   }
 
+  /** The key may have been withdrawn between the guard and what begins the stream. */
+  private async endWithoutKey(stream: Stream): Promise<void> {
+    const hasKey = await this.issuers.hasKeyOf(stream.principal).catch(() => false);
+    if (!hasKey && this.streams.has(stream)) this.end(stream, 'token_key_unknown');
+  }
+
   private toleranceFor({ issuer }: Principal): number {
     const { otherIssuers = [] } = this.options;
     const trusted = [this.options, ...otherIssuers].find((other) => other.issuer === issuer);
     return trusted?.clockTolerance ?? CLOCK_TOLERANCE;
   }
 
-  private end(stream: Stream, code: 'token_revoked' | 'token_expired'): void {
+  private end(stream: Stream, code: AuthErrorCode): void {
     this.forget(stream);
     stream.over.abort(new InvalidTokenError(code));
   }
