@@ -10,7 +10,7 @@ import { fetchKeySet } from './fetch-key-set.js';
 import type { RemoteKeysOptions, RemoteKeysSettings } from './options.js';
 import { remoteKeysSettings } from './options.js';
 import { refreshDelay, retryDelay } from './schedule.js';
-import { KeySnapshot } from './snapshot.js';
+import { KeySnapshot, OldSnapshotError } from './snapshot.js';
 
 export interface RemoteKeysContext {
   /** Snapshots of another issuer's keys are not used. */
@@ -58,8 +58,10 @@ export class RemoteKeys implements KeySource {
    * that it is not ready and answers 503 until it has them.
    */
   async start(): Promise<void> {
-    await this.restoreSnapshot();
+    const isOld = await this.restoreSnapshot();
     await this.refresh();
+    // News only to those who would have needed it.
+    if (isOld && !this.isReady()) this.log.warn('The key snapshot is not used: it is too old.');
   }
 
   close(): void {
@@ -176,17 +178,19 @@ export class RemoteKeys implements KeySource {
     );
   }
 
-  private async restoreSnapshot(): Promise<void> {
-    if (!this.snapshot) return;
+  /** @returns whether there is a snapshot that is good but for its age */
+  private async restoreSnapshot(): Promise<boolean> {
     try {
-      const saved = await this.snapshot.read({
+      const saved = await this.snapshot?.read({
         now: this.clock.now(),
         maxAge: this.settings.maxStale,
       });
       if (saved) this.adopt(saved.set, saved.fetchedAt);
     } catch (error) {
+      if (error instanceof OldSnapshotError) return true;
       this.log.warn(`The key snapshot is not used: ${reasonOf(error)}.`);
     }
+    return false;
   }
 
   private async saveSnapshot(fetchedAt: number): Promise<void> {

@@ -124,6 +124,20 @@ describe('a service that is started while the issuer is down', () => {
 });
 
 describe('the snapshot', () => {
+  it('is no matter of a warning when it is of yesterday and the issuer is there', async () => {
+    await start();
+    clock.advance(86_400);
+    expect((await start()).isReady()).toBe(true);
+    expect(warnings).toEqual([]);
+  });
+
+  it('is, all the same, when somebody has changed it', async () => {
+    await start();
+    await chmod(snapshotPath, 0o666);
+    expect((await start()).isReady()).toBe(true);
+    expect(warnings).toEqual([expect.stringContaining('The key snapshot is not used: ')]);
+  });
+
   it('can be read and written by its owner alone', async () => {
     await start();
     expect((await stat(snapshotPath)).mode & 0o777).toBe(0o600);

@@ -18,6 +18,11 @@ export interface SavedKeySet {
   set: unknown;
 }
 
+/** What a snapshot comes to be while nothing runs, overnight say. */
+export class OldSnapshotError extends Error {
+  override readonly name = 'OldSnapshotError';
+}
+
 /** The last good key set on disk. Whoever can write the file can put keys in: 0600, and checked. */
 export class KeySnapshot {
   constructor(
@@ -29,6 +34,7 @@ export class KeySnapshot {
    * Reads the file, all times in milliseconds.
    *
    * @returns undefined when there is none
+   * @throws {OldSnapshotError} when it is older than `maxAge`
    * @throws {Error} when there is one that must not be used; the message says why
    */
   async read({ now, maxAge }: { now: number; maxAge: number }): Promise<SavedKeySet | undefined> {
@@ -40,9 +46,10 @@ export class KeySnapshot {
       throw new Error('it holds the keys of another issuer');
     }
     const { fetchedAt, jwks } = saved;
-    if (typeof fetchedAt !== 'number' || !(fetchedAt <= now && now - fetchedAt <= maxAge)) {
-      throw new Error('it is too old');
+    if (typeof fetchedAt !== 'number' || fetchedAt > now) {
+      throw new Error('it does not say when its keys were fetched');
     }
+    if (now - fetchedAt > maxAge) throw new OldSnapshotError('it is too old');
     return { fetchedAt, set: jwks };
   }
 
