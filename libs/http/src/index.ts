@@ -14,7 +14,7 @@ export {
   parseOnBehalfOf,
 } from './on-behalf-of/on-behalf-of.js';
 export type { RepresentedUser } from './on-behalf-of/on-behalf-of.js';
-export { decodeCursor, pageOf, pageQuery, toPage } from './paging.js';
+export { decodeCursor, pageOf, pageQuery, toPage, wholeNumber } from './paging.js';
 export type { Page } from './paging.js';
 export { paymentMethod } from './payment-method.js';
 export { assertMatches, entityTag } from './preconditions/entity-tags.js';

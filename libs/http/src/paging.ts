@@ -2,9 +2,15 @@ import { HttpStatus } from '@nestjs/common';
 import { z } from 'zod';
 import { Problem } from './problem.js';
 
+/** A whole number in a query, where everything is text. A name that comes twice is no number. */
+export function wholeNumber(min: number, max: number) {
+  const error = `expected one whole number from ${min} to ${max}`;
+  return z.coerce.number({ error }).int().min(min).max(max);
+}
+
 /** Query members of every list. Spread into the list's own schema. */
 export const pageQuery = {
-  limit: z.coerce.number().int().min(1).max(100).default(20),
+  limit: wholeNumber(1, 100).default(20),
   cursor: z.string().max(500).optional().describe('nextCursor of the previous page'),
 };
 

@@ -111,6 +111,7 @@ describe('the catalogue', () => {
   it.each([
     ['a price without a currency', { minPrice: '1' }],
     ['a negative price', { currency: 'EUR', minPrice: '-1' }],
+    ['two prices for one', { currency: 'EUR', minPrice: ['1', '2'] }],
     ['a price in fractions', { currency: 'EUR', maxPrice: '9.99' }],
     ['an attribute without a value', { attribute: 'colour' }],
     ['more attributes than anyone needs', { attribute: Array<string>(11).fill('a:b') }],

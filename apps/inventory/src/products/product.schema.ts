@@ -1,4 +1,4 @@
-import { money, pageQuery, plainText } from '@signet/http';
+import { money, pageQuery, plainText, wholeNumber } from '@signet/http';
 import { z } from 'zod';
 
 export const sku = z
@@ -48,7 +48,7 @@ const oneOrMore = <Item extends z.ZodType>(item: Item, most: number) =>
     z.array(item).min(1).max(most),
   );
 
-const priceLimit = z.coerce.number().int().min(0).max(1_000_000_000);
+const priceLimit = wholeNumber(0, 1_000_000_000);
 
 /** What must all be so of a product. */
 export const productQuery = z
