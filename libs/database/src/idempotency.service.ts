@@ -1,7 +1,7 @@
-import { HttpStatus, Injectable, Logger } from '@nestjs/common';
+import { HttpStatus, Injectable } from '@nestjs/common';
 import { Problem } from '@signet/http';
 import { and, eq, sql } from 'drizzle-orm';
-import { IdempotencyRecords } from './idempotency-records.js';
+import { Retention } from './retention.js';
 import { idempotencyKeys } from './schema.js';
 import { InjectDatabase } from './tokens.js';
 import type { Database, Transaction } from './tokens.js';
@@ -25,17 +25,19 @@ export interface IdempotentAnswer {
   replayed: boolean;
 }
 
+/** An answer is kept for a day at least; after that, its key is as new. */
+const KEPT_DAYS = 1;
+
 /**
  * Idempotency-Key, as draft-ietf-httpapi-idempotency-key-header has it. Answers are kept for 24 hours at
  * least.
  */
 @Injectable()
 export class IdempotencyService {
-  private readonly logger = new Logger('Idempotency');
-  private readonly records: IdempotencyRecords;
+  private readonly retention: Retention;
 
   constructor(@InjectDatabase() private readonly database: Database) {
-    this.records = new IdempotencyRecords(database);
+    this.retention = new Retention(database, idempotencyKeys.createdAt, KEPT_DAYS);
   }
 
   /**
@@ -55,7 +57,7 @@ export class IdempotencyService {
   ): Promise<IdempotentAnswer> {
     const earlier = await this.replay(this.database, request);
     if (earlier) return earlier;
-    if (this.records.isDue()) this.sweep();
+    this.retention.sweepWhenDue();
     const prepared = (await prepare?.()) as Prepared;
     return this.database.transaction(async (transaction) => {
       await this.lock(transaction, request);
@@ -65,15 +67,6 @@ export class IdempotencyService {
       const { scope, key, fingerprint, status } = request;
       await transaction.insert(idempotencyKeys).values({ scope, key, fingerprint, status, body });
       return { status, body, replayed: false };
-    });
-  }
-
-  /** Beside the request, which neither waits for it nor fails with it. */
-  private sweep(): void {
-    this.records.sweep().catch((error: unknown) => {
-      this.logger.warn(
-        `Old idempotency keys were not deleted, and are next time: ${String(error)}`,
-      );
     });
   }
 

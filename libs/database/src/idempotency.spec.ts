@@ -2,9 +2,10 @@ import { Problem } from '@signet/http';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { IdempotencyRecords } from './idempotency-records.js';
 import { IdempotencyService } from './idempotency.service.js';
 import type { IdempotentRequest } from './idempotency.service.js';
+import { Retention } from './retention.js';
+import { idempotencyKeys } from './schema.js';
 import { createTestDatabase } from './testing/index.js';
 import type { TestDatabase } from './testing/index.js';
 
@@ -142,7 +143,8 @@ describe('an idempotent request', () => {
       const other = await pool.connect();
       await other.query("begin; delete from idempotency_keys where key = 'old7'");
       later();
-      await new IdempotencyRecords(drizzle(pool, { casing: 'snake_case' })).sweep();
+      const rows = drizzle(pool, { casing: 'snake_case' });
+      await new Retention(rows, idempotencyKeys.createdAt, 1).sweep();
       await other.query('rollback');
       other.release();
       expect(await stored()).toEqual(['old7']);

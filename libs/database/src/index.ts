@@ -14,6 +14,7 @@ export { Jobs } from './jobs/jobs.js';
 export { JobsModule } from './jobs/jobs.module.js';
 export { Notifications } from './jobs/notifications.js';
 export type { JobContext, JobsOptions, QueueOptions, SendOptions } from './jobs/options.js';
+export { Retention } from './retention.js';
 export { auditEvents, idempotencyKeys } from './schema.js';
 export { InjectDatabase, InjectPool } from './tokens.js';
 export type { Database, Transaction } from './tokens.js';

@@ -6,7 +6,7 @@ import type { SQL } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
 import { AUTH_CONFIG } from '../config.js';
 import type { AuthConfig } from '../config.js';
-import { auditEvents, engineRecords, grants, revocations, sessions } from '../schema.js';
+import { engineRecords, grants, revocations, sessions } from '../schema.js';
 
 const EVERY_MS = 10 * 60 * 1000;
 const BATCH = 1000;
@@ -14,8 +14,6 @@ const MOST_BATCHES = 500;
 
 /** How long an ended session, with its address and device, is kept for whoever looks into it. */
 const REMEMBERED_DAYS = 30;
-
-const AUDITED_DAYS = 400;
 
 /**
  * Clears away what has expired. Nothing depends on it: whoever reads looks at the time itself. Rows
@@ -61,7 +59,6 @@ export class Sweeper {
         limit ${BATCH} for update of successor skip locked))`,
       expired(engineRecords, sql`expires_at < now()`),
       expired(grants, sql`expires_at < now()`),
-      expired(auditEvents, sql`at < now() - make_interval(days => ${AUDITED_DAYS})`),
       // Of no use to verifiers any more, only to whoever looks into what happened.
       expired(revocations, sql`until < extract(epoch from ${longAgo}) and seq is not null`),
       expired(sessions, sql`ended_at < ${longAgo}`),

@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { InjectDatabase } from '@signet/database';
+import { InjectDatabase, Retention } from '@signet/database';
 import type { Database, Transaction } from '@signet/database';
 import { and, eq } from 'drizzle-orm';
 import { validate as isUuid } from 'uuid';
@@ -9,18 +9,25 @@ import type { PaymentProvider, ProviderEvent } from '../provider/payment-provide
 import { payments, providerEvents, refunds } from '../schema.js';
 import type { PaymentRow } from '../schema.js';
 
+/** Far longer than any provider goes on sending an event; what is needed of it is in the payment. */
+const EVENTS_KEPT_DAYS = 90;
+
 /** Takes what webhooks say, each event once, whatever was known before. */
 @Injectable()
 export class WebhooksService {
   private readonly logger = new Logger(WebhooksService.name);
+  private readonly retention: Retention;
 
   constructor(
     @InjectDatabase() private readonly database: Database,
     @Inject(PAYMENT_PROVIDER) private readonly provider: PaymentProvider,
     private readonly ledger: PaymentLedger,
-  ) {}
+  ) {
+    this.retention = new Retention(database, providerEvents.receivedAt, EVENTS_KEPT_DAYS);
+  }
 
   async take(event: ProviderEvent): Promise<void> {
+    this.retention.sweepWhenDue();
     const { id, type } = event;
     const key = { provider: this.provider.name, id };
     await this.database.transaction(async (transaction) => {

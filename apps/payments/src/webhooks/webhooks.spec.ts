@@ -136,6 +136,23 @@ describe('a webhook', () => {
     expect(await outcomes(id)).toHaveLength(2);
   });
 
+  it('is forgotten after 90 days', async () => {
+    const about = randomUUID();
+    for (const age of ['91 days', '89 days']) {
+      await database.query(
+        `insert into provider_events (provider, id, type, payment_id, outcome, received_at)
+         values ('sandbox', gen_random_uuid(), $1::text, $2, 'stale', now() - $1::text::interval)`,
+        [age, about],
+      );
+    }
+    jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 3_600_000);
+    const body = eventOf({ id: 'sp_1', reference: 'x', status: 'captured', capturedAmount: 1 });
+    expect((await post(body)).statusCode).toBe(204);
+    jest.restoreAllMocks();
+    while ((await outcomes(about)).length > 1) await sleep(20);
+    expect(await outcomes(about)).toMatchObject([{ type: '89 days' }]);
+  });
+
   it('about nothing of ours is taken and changes nothing', async () => {
     const payment = { id: 'sp_1', reference: randomUUID(), status: 'captured', capturedAmount: 1 };
     expect((await post(eventOf(payment))).statusCode).toBe(204);

@@ -3,6 +3,7 @@ import { decodeCursor, toPage } from '@signet/http';
 import type { Page } from '@signet/http';
 import { and, desc, eq, lt } from 'drizzle-orm';
 import { z } from 'zod';
+import { Retention } from '../retention.js';
 import { auditEvents } from '../schema.js';
 import { InjectDatabase } from '../tokens.js';
 import type { Database, Transaction } from '../tokens.js';
@@ -19,6 +20,9 @@ export interface AuditEntry<Action extends string = string> {
   details?: Record<string, unknown>;
 }
 
+/** Longer than a year, so that the same season of the year before can still be looked at. */
+const KEPT_DAYS = 400;
+
 const newestFirst = z.tuple([z.int().positive()]);
 
 /**
@@ -27,12 +31,17 @@ const newestFirst = z.tuple([z.int().positive()]);
  */
 @Injectable()
 export class AuditLog<Action extends string = string> {
-  constructor(@InjectDatabase() private readonly database: Database) {}
+  private readonly retention: Retention;
+
+  constructor(@InjectDatabase() private readonly database: Database) {
+    this.retention = new Retention(database, auditEvents.at, KEPT_DAYS);
+  }
 
   /** Writes entries; of an actor on someone's behalf, `details.onBehalfOf` says on whose. */
   async record(transaction: Transaction, ...entries: AuditEntry<Action>[]): Promise<void> {
     if (entries.length === 0) return;
     await transaction.insert(auditEvents).values(entries.map(toRow));
+    this.retention.sweepWhenDue();
   }
 
   /** Entries, the newest first. */

@@ -12,6 +12,8 @@ import type { Page, ServiceOptions } from '@signet/http';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { z } from 'zod';
 import { DatabaseModule } from '../database.module.js';
 import { startTestService } from '../testing/index.js';
@@ -190,6 +192,29 @@ describe('the audit log of a service', () => {
     }
     expect(new Set(seen).size).toBe(6);
     expect(seen).toEqual([...seen].sort((one, other) => Number(other) - Number(one)));
+  });
+
+  it('forgets after 400 days', async () => {
+    const pool = new pg.Pool({ connectionString: service.databaseUrl });
+    for (const age of ['401 days', '399 days']) {
+      await pool.query(
+        `insert into audit_events (at, action, subject) values (now() - $1::interval, $1, 'vase')`,
+        [age],
+      );
+    }
+    jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 3_600_000);
+    await service.send('POST', '/things', { token: issuer.token(), body: { id: 'vase' } });
+    jest.restoreAllMocks();
+    while ((await pool.query(`select 1 from audit_events where action = '401 days'`)).rowCount) {
+      await sleep(20);
+    }
+    await pool.end();
+    const entries = (await service.get('/admin/audit?limit=9&subject=vase', admin)).json<
+      Page<object>
+    >();
+    expect(entries.items).toMatchObject([
+      ...[{ action: 'thing.swept' }, { action: 'thing.changed' }, { action: '399 days' }],
+    ]);
   });
 
   it('is for whom the service lets read it', async () => {
