@@ -40,8 +40,9 @@ describe('how often somebody may ask', () => {
     const found = new Set<number>();
     const method = url === '/webhooks' ? 'POST' : 'GET';
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-    for (let n = 0; n < times; n++)
+    for (let n = 0; n < times; n++) {
       found.add((await app.inject({ method, url, headers })).statusCode);
+    }
     return [...found];
   }
 
@@ -49,7 +50,39 @@ describe('how often somebody may ask', () => {
 
   it('is a matter of the address for strangers', async () => {
     expect(await statuses(LIMIT, '/things')).toEqual([200]);
+    const refused = await app.inject('/things');
+    expect(refused.json()).toMatchObject({ status: 429, code: 'rate_limited' });
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ['paths that there are not', '/nothing', 404],
+    ['methods that a path has not', '/internal/things?a=b', 405],
+    ['what looks like a probe', '/health/nothing', 404],
+  ])('is used up by asking for %s, too', async (_what, url, status) => {
+    const ask = () => app.inject({ method: 'PUT', url });
+    for (let n = 0; n < LIMIT; n++) expect((await ask()).statusCode).toBe(status);
+    expect((await ask()).json()).toMatchObject({ status: 429, code: 'rate_limited' });
     expect(await statuses(1, '/things')).toEqual([429]);
+  });
+
+  it('is not used up by what browsers ask before they ask', async () => {
+    const origin = 'https://shop.example';
+    const environment = { RATE_LIMIT_PER_MINUTE: String(LIMIT), CORS_ORIGINS: origin };
+    const shop = await serviceOf([ThingsController], environment);
+    const headers = { origin, 'access-control-request-method': 'GET' };
+    for (let n = 0; n <= LIMIT; n++) {
+      const preflight = await shop.inject({ method: 'OPTIONS', url: '/things', headers });
+      expect(preflight.statusCode).toBe(204);
+    }
+    expect((await shop.inject('/things')).statusCode).toBe(200);
+    await shop.close();
+  });
+
+  it('is not used up by probes, which are always answered', async () => {
+    expect(await statuses(10 * LIMIT, '/health/live')).toEqual([200]);
+    expect(await statuses(LIMIT + 1, '/things')).toEqual([200, 429]);
+    expect(await statuses(1, '/health/ready')).toEqual([200]);
   });
 
   it('is not, for a service of ours, nor do its calls use up what its address has', async () => {

@@ -3,7 +3,7 @@ import { HttpStatus } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { TokenVerifier } from '@signet/auth-guard';
 import type { Principal } from '@signet/auth-guard';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Problem } from './problem.js';
 import { isUnlimited } from './request-path.js';
 
@@ -13,16 +13,18 @@ const TIMES_MORE = { address: 1, signer: 10, service: 100 };
 type Counted = keyof typeof TIMES_MORE;
 
 /**
- * Counts requests by the minute. A service that shows a good token of its own is counted by its client
- * id, so that what services ask of each other is not taken for the flood of one address; everybody
- * else by address, a bad token or none. Signed bodies are counted apart, since providers send them in
- * bursts and their signatures are checked later.
+ * Counts requests by the minute, those that no route is for included; whatever answers these comes
+ * after it. A service that shows a good token of its own is counted by its client id, so that what
+ * services ask of each other is not taken for the flood of one address; everybody else by address, a
+ * bad token or none. Signed bodies are counted apart, since providers send them in bursts and their
+ * signatures are checked later.
  */
 export async function limitRequests(app: NestFastifyApplication, perMinute: number): Promise<void> {
   const verifier = app.get(TokenVerifier, { strict: false });
   await app.register(fastifyRateLimit, {
+    global: false,
     timeWindow: '1 minute',
-    allowList: (request) => isUnlimited(request.url),
+    allowList: (request) => !request.is404 && isUnlimited(request.url),
     keyGenerator: (request) => callerOf(request, verifier),
     max: (_request, key) => perMinute * TIMES_MORE[key.split(' ', 1)[0] as Counted],
     errorResponseBuilder: (_request, { max, ttl }) =>
@@ -32,6 +34,17 @@ export async function limitRequests(app: NestFastifyApplication, perMinute: numb
         detail: `At most ${max} requests a minute from one caller.`,
         retryAfter: Math.ceil(ttl / 1000),
       }),
+  });
+  limitEverything(app.getHttpAdapter().getInstance());
+}
+
+/** The plugin by itself guards routes alone, one by one as they are made. */
+function limitEverything(fastify: FastifyInstance): void {
+  const limit = fastify.rateLimit().bind(fastify);
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const hasItsOwn = request.routeOptions.config.rateLimit !== undefined;
+    if (hasItsOwn) done();
+    else limit(request, reply).then(() => done(), done);
   });
 }
 
@@ -52,8 +65,9 @@ function serviceOf(authorization = '', verifier: TokenVerifier): Principal | und
   if (token === undefined) return undefined;
   try {
     const principal = verifier.verify(token);
-    if (!(principal instanceof Promise))
+    if (!(principal instanceof Promise)) {
       return principal.kind === 'service' ? principal : undefined;
+    }
     // Its key has to be fetched first. Nobody waits for that who has not been counted.
     principal.catch(() => undefined);
   } catch {

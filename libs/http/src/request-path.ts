@@ -10,7 +10,7 @@ const PROBE = /^\/(health|metrics)\b/;
 const TOKEN = /(?:[\w-]{8,}\.){2}[\w-]*|[\w-]{40,}/g;
 
 /** Probes, and the keys that many services behind one address may ask for at once. */
-const UNLIMITED = /^\/(health\/|\.well-known\/jwks\.json$)/;
+const UNLIMITED = /^\/(health\/(live|ready)|\.well-known\/jwks\.json)$/;
 
 /** Whether a path may be asked for however often. */
 export function isUnlimited(url: string): boolean {

@@ -74,9 +74,9 @@ export async function createService(options: ServiceOptions): Promise<NestFastif
   });
   app.useLogger(app.get(Logger));
   registerBodyParsers(fastify);
-  unmatched.answer();
   app.useSecurityHeaders();
   await limitRequests(app, config.RATE_LIMIT_PER_MINUTE);
+  unmatched.answer();
   serveDocumentation(app, options);
   return app;
 }

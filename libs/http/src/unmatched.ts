@@ -6,7 +6,7 @@ import { answerProblem } from './problem.filter.js';
 /**
  * Answers what no route is for, before a body is read: 405 with `Allow` where the path is one of ours
  * and the method is not (RFC 9110 section 15.5.6), 404 otherwise. Must know the instance before it has
- * routes; `answerUnmatched()` comes after whatever logs.
+ * routes; `answer()` comes after whatever logs and limits.
  */
 export class UnmatchedRequests {
   private readonly methodsOf = new Map<string, Set<string>>();
