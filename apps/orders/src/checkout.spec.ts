@@ -210,6 +210,19 @@ describe('a checkout', () => {
     expect(shipped.json()).toMatchObject({ status: 'shipped' });
   });
 
+  it('has another entity tag as soon as it shows its payment', async () => {
+    shop.others.fateOf = ({ path }) => (path.includes('payments') ? 'lost' : undefined);
+    const id = await shop.place('tok_requires_review');
+    const before = await shop.version(id);
+    shop.others.fateOf = () => undefined;
+    await until(async () => (await shop.read(id)).paymentId !== undefined);
+    const headers = { authorization: `Bearer ${admin}`, 'if-none-match': before };
+    const seen = await shop.service.app.inject({ url: `/admin/orders/${id}`, headers });
+    expect(seen.json()).toMatchObject({ status: 'pending' });
+    expect(seen.headers.etag).toBe(await shop.version(id));
+    expect(seen.headers.etag).not.toBe(before);
+  });
+
   it('is found in lists by state and time, and only its own in a customer’s', async () => {
     const id = await shop.place();
     await shop.becomes(id, 'confirmed');

@@ -32,7 +32,7 @@ export const orders = pgTable(
     /** The provider's token of the customer's means of payment; never a card number. */
     paymentMethod: text().notNull(),
     createdAt: timestamp({ withTimezone: true }).notNull().defaultNow(),
-    /** One more with every change of the row: its entity tag. */
+    /** One more with every change of the row; `versionOf` makes the entity tag of it. */
     version: integer().notNull().default(1),
   },
   (table) => [

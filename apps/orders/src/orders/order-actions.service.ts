@@ -21,6 +21,7 @@ import {
 } from './order-refusals.js';
 import { canBecome } from './order-states.js';
 import type { OrderStatus } from './order-states.js';
+import { versionOf } from './order-version.js';
 import type { AdminOrder } from './order.schema.js';
 import { OrdersService } from './orders.service.js';
 
@@ -152,8 +153,9 @@ export class OrderActionsService {
   ): Promise<Locked> {
     const order = await this.changes.lock(transaction, id, customerId);
     if (!order) throw notFound('order');
-    assertMatches(ifMatch, order.version);
-    return { order, saga: await this.sagas.lock(transaction, id) };
+    const saga = await this.sagas.lock(transaction, id);
+    assertMatches(ifMatch, versionOf(order.version, saga?.state.paymentId ?? null));
+    return { order, saga };
   }
 }
 

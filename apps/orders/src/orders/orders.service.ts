@@ -11,6 +11,7 @@ import { SagaStore } from '../checkout/saga-store.js';
 import { orderLines, orders, sagas } from '../schema.js';
 import { CatalogueClient } from './catalogue.client.js';
 import type { OrderStatus } from './order-states.js';
+import { versionOf } from './order-version.js';
 import type { AdminOrder, AdminOrderQuery, NewOrder } from './order.schema.js';
 import { quote } from './quote.js';
 import type { Quote } from './quote.js';
@@ -72,8 +73,8 @@ export class OrdersService {
     const rows = await selected(database).where(matching({ id, customerId }));
     const [body] = await this.withLines(rows, database);
     if (!rows[0] || !body) throw notFound('order');
-    const { order, dueAt } = rows[0];
-    return { version: order.version, isIdle: dueAt === null, body };
+    const { order, paymentId, dueAt } = rows[0];
+    return { version: versionOf(order.version, paymentId), isIdle: dueAt === null, body };
   }
 
   /** Newest first. */
