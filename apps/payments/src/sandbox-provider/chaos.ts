@@ -1,3 +1,5 @@
+import { createHmac } from 'node:crypto';
+
 /** What goes wrong on purpose. Shares are of all calls or events, 0 to 1; 0 by default. */
 export interface Chaos {
   /** Where the draws start from: the same seed and the same calls in the same order go wrong alike. */
@@ -62,25 +64,21 @@ export function readChaos(asked: unknown, before: Chaos = CALM): Chaos {
   return chaos;
 }
 
-/** Draws that depend on the seed alone (mulberry32). */
+/** Draws that depend on the seed and their number alone: each is an HMAC of its own. */
 export class Dice {
-  private state = 0;
+  private draws = 0;
 
-  constructor(seed: number) {
-    this.startFrom(seed);
-  }
+  constructor(private seed: number) {}
 
   startFrom(seed: number): void {
-    this.state = seed >>> 0;
+    this.seed = seed;
+    this.draws = 0;
   }
 
   /** @returns at least 0, less than 1 */
   draw(): number {
-    this.state = (this.state + 0x6d2b79f5) >>> 0;
-    let mixed = this.state;
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+    const mac = createHmac('sha256', String(this.seed)).update(String(this.draws++)).digest();
+    return mac.readUInt32BE() / 2 ** 32;
   }
 
   /** Draws also when the share is 0, so that turning one knob leaves the others' luck as it was. */

@@ -120,7 +120,7 @@ describe('the sandbox provider', () => {
     };
     const first = await luck();
     expect(new Set(first)).toEqual(new Set([200, 402]));
-    expect(first.length).toBe(12);
+    expect(await luck()).toEqual(first);
     expect((await sandbox.call('PUT', '/chaos', { nonsense: 1 })).status).toBe(400);
   });
 });
