@@ -6,18 +6,12 @@ export type { ReadinessCheck } from './health.module.js';
 export { Metrics, MetricsModule } from './metrics.module.js';
 export { money } from './money.js';
 export type { Money } from './money.js';
-export {
-  formatOnBehalfOf,
-  ON_BEHALF_OF_HEADER,
-  onBehalfOf,
-  OnBehalfOf,
-  parseOnBehalfOf,
-} from './on-behalf-of/on-behalf-of.js';
+export { formatOnBehalfOf, ON_BEHALF_OF_HEADER, onBehalfOf } from './on-behalf-of/on-behalf-of.js';
 export type { RepresentedUser } from './on-behalf-of/on-behalf-of.js';
 export { decodeCursor, pageOf, pageQuery, toPage, wholeNumber } from './paging.js';
 export type { Page } from './paging.js';
 export { paymentMethod } from './payment-method.js';
-export { assertMatches, entityTag } from './preconditions/entity-tags.js';
+export { assertMatches } from './preconditions/entity-tags.js';
 export type { VersionList } from './preconditions/entity-tags.js';
 export { IfMatch } from './preconditions/if-match.decorator.js';
 export { Versioned } from './preconditions/versioned.decorator.js';

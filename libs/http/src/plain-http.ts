@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 
 /** For operators whose services talk http on a network that nobody else can read or write. */
-export const ALLOW_PLAIN_HTTP = 'SIGNET_ALLOW_PLAIN_HTTP';
+const ALLOW_PLAIN_HTTP = 'SIGNET_ALLOW_PLAIN_HTTP';
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 

@@ -1,14 +1,12 @@
-import { Body, Controller, Get, Injectable, Module, Param, Post } from '@nestjs/common';
+import { Body, Controller, Get, Injectable, Param, Post } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AuthGuardModule, Public, Roles } from '@signet/auth-guard';
-import { createTestIssuer } from '@signet/auth-guard/testing';
 import { z } from 'zod';
 import { Readiness } from './health.module.js';
-import { plainText } from './text.js';
 import { notFound } from './problem.js';
-import { readConfig, serviceVariables } from './config.js';
 import { Returns } from './returns.decorator.js';
-import { createService } from './service.js';
+import { issuer, serviceOf, unstarted } from './testing/service-of.js';
+import { plainText } from './text.js';
 
 const thing = z.strictObject({ name: plainText(20), quantity: z.int().min(1) });
 
@@ -51,34 +49,11 @@ class DependencyReadiness {
   }
 }
 
-const issuer = createTestIssuer();
-
-@Module({
-  imports: [AuthGuardModule.forRoot(issuer.options)],
-  controllers: [ThingsController],
-  providers: [DependencyReadiness],
-})
-class ThingsModule {}
-
-const config = readConfig(z.object(serviceVariables), {
-  PORT: '0',
-  LOG_LEVEL: 'silent',
-  DATABASE_URL: 'postgres://unused',
-});
-
 describe('a service', () => {
   let app: NestFastifyApplication;
 
   beforeAll(async () => {
-    app = await createService({
-      name: 'things',
-      title: 'Things',
-      description: 'For tests.',
-      module: ThingsModule,
-      config,
-    });
-    await app.init();
-    await app.getHttpAdapter().getInstance().ready();
+    app = await serviceOf([ThingsController], {}, [DependencyReadiness]);
   });
 
   afterAll(() => app.close());
@@ -203,27 +178,6 @@ describe('a service', () => {
   });
 });
 
-describe('a service whose caller asks too often', () => {
-  it('answers 429 with Retry-After', async () => {
-    const app = await createService({
-      name: 'things',
-      title: 'Things',
-      description: 'For tests.',
-      module: ThingsModule,
-      config: { ...config, RATE_LIMIT_PER_MINUTE: 2 },
-    });
-    await app.init();
-    const path = '/things/018f0000-0000-7000-8000-000000000000';
-    await app.inject(path);
-    await app.inject(path);
-    const response = await app.inject(path);
-    await app.close();
-    expect(response.statusCode).toBe(429);
-    expect(Number(response.headers['retry-after'])).toBeGreaterThan(0);
-    expect(response.json()).toMatchObject({ code: 'rate_limited' });
-  });
-});
-
 describe('a service with a route that says nothing about access', () => {
   @Controller('forgotten')
   class ForgottenController {
@@ -233,17 +187,9 @@ describe('a service with a route that says nothing about access', () => {
     }
   }
 
-  @Module({ imports: [ThingsModule], controllers: [ForgottenController] })
-  class ForgottenModule {}
-
   it('refuses to boot and names the route', async () => {
-    const app = await createService({
-      name: 'forgotten',
-      title: 'Forgotten',
-      description: 'For tests.',
-      module: ForgottenModule,
-      config,
-    });
+    const guard = AuthGuardModule.forRoot(issuer.options);
+    const app = await unstarted({ imports: [guard], controllers: [ForgottenController] });
     await expect(app.init()).rejects.toThrow(/ForgottenController\.open/);
     await app.close();
   });

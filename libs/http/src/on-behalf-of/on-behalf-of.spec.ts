@@ -1,22 +1,27 @@
-import { Controller, Get } from '@nestjs/common';
+import { Controller, createParamDecorator, Get } from '@nestjs/common';
+import type { ExecutionContext } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Authenticated, Public } from '@signet/auth-guard';
 import fc from 'fast-check';
 import { issuer, serviceOf } from '../testing/service-of.js';
-import { formatOnBehalfOf, OnBehalfOf, parseOnBehalfOf } from './on-behalf-of.js';
+import { formatOnBehalfOf, onBehalfOf, parseOnBehalfOf } from './on-behalf-of.js';
 import type { RepresentedUser } from './on-behalf-of.js';
+
+const Represented = createParamDecorator((_data: unknown, context: ExecutionContext) =>
+  onBehalfOf(context),
+);
 
 @Controller('for')
 class ForController {
   @Get('whom')
   @Authenticated('any')
-  whom(@OnBehalfOf() user: RepresentedUser | undefined): object {
+  whom(@Represented() user: RepresentedUser | undefined): object {
     return { user: user ?? null };
   }
 
   @Get('anybody')
   @Public()
-  anybody(@OnBehalfOf() user: RepresentedUser | undefined): object {
+  anybody(@Represented() user: RepresentedUser | undefined): object {
     return { user: user ?? null };
   }
 }

@@ -1,4 +1,4 @@
-import { createParamDecorator, HttpStatus } from '@nestjs/common';
+import { HttpStatus } from '@nestjs/common';
 import type { ExecutionContext } from '@nestjs/common';
 import type { Principal } from '@signet/auth-guard';
 import type { FastifyRequest } from 'fastify';
@@ -64,11 +64,6 @@ export function onBehalfOf(context: ExecutionContext): RepresentedUser | undefin
   const value = request.headers[ON_BEHALF_OF_HEADER];
   return typeof value === 'string' ? parseOnBehalfOf(value) : undefined;
 }
-
-/** `onBehalfOf`, as a handler's parameter: `@OnBehalfOf() user: RepresentedUser | undefined`. */
-export const OnBehalfOf = createParamDecorator((_data: unknown, context: ExecutionContext) =>
-  onBehalfOf(context),
-);
 
 function malformed(): Problem {
   return new Problem({

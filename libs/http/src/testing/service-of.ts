@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import type { Type } from '@nestjs/common';
+import type { DynamicModule, Provider, Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AuthGuardModule } from '@signet/auth-guard';
 import { createTestIssuer } from '@signet/auth-guard/testing';
@@ -15,21 +15,31 @@ export const issuer = createTestIssuer();
 export async function serviceOf(
   controllers: Type[],
   environment: NodeJS.ProcessEnv = {},
+  providers: Provider[] = [],
 ): Promise<NestFastifyApplication> {
-  @Module({ imports: [AuthGuardModule.forRoot(issuer.options)], controllers })
-  class TestModule {}
-
-  const app = await createService({
-    name: 'test',
-    title: 'Test',
-    description: 'For tests.',
-    module: TestModule,
-    config: configOf(environment),
-  });
+  const guard = AuthGuardModule.forRoot(issuer.options);
+  const app = await unstarted({ imports: [guard], controllers, providers }, environment);
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
   return app;
 }
+
+/** A service of this module that has not been initialised. */
+export function unstarted(
+  contents: Omit<DynamicModule, 'module'>,
+  environment: NodeJS.ProcessEnv = {},
+): Promise<NestFastifyApplication> {
+  return createService({
+    name: 'test',
+    title: 'Test',
+    description: 'For tests.',
+    module: { module: TestModule, ...contents },
+    config: configOf(environment),
+  });
+}
+
+@Module({})
+class TestModule {}
 
 function configOf(environment: NodeJS.ProcessEnv): ServiceConfig {
   return readConfig(z.object(serviceVariables), {
