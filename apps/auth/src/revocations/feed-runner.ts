@@ -39,6 +39,10 @@ export class FeedRunner {
     this.feed.onEntries((entries) => {
       this.send(() => this.streams.sendEntries(entries));
     });
+    this.feed.onRewind(() => {
+      this.logger.warn('The database has gone back: followers begin anew.');
+      this.send(() => this.streams.dismiss());
+    });
     await this.wakeUp.listen(() => void this.look());
     this.scheduleHeartbeat();
   }

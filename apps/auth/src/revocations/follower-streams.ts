@@ -15,7 +15,10 @@ export interface SignedHeartbeat {
   token: string;
 }
 
-/** What may wait for a follower that does not read: minutes of heartbeats, or some 1,000 entries. */
+/**
+ * What may wait for a follower: minutes of heartbeats, or some 1,000 entries. One that is further behind
+ * is better served with a snapshot, which has a line for each of them.
+ */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
 /** The followers that are connected to this replica. */
@@ -23,7 +26,7 @@ const MAX_WAITING_BYTES = 1024 * 1024;
 export class FollowerStreams {
   private readonly followers = new Set<Follower>();
   private isClosed = false;
-  /** Followers that were cut off because they did not read. */
+  /** Followers that were cut off because they did not read, or not fast enough. */
   dropped = 0;
 
   constructor(@Inject(AUTH_CONFIG) private readonly config: AuthConfig) {}
@@ -61,6 +64,11 @@ export class FollowerStreams {
   /** Ends all of them, so that the server can close. They come back, to another replica perhaps. */
   close(): void {
     this.isClosed = true;
+    this.dismiss();
+  }
+
+  /** Ends all of them. They come back, and are told whether they can go on. */
+  dismiss(): void {
     for (const { response } of this.followers) response.end();
     this.followers.clear();
   }

@@ -18,8 +18,10 @@ const ENTRIES_AT_ONCE = 100;
 
 /** What was the case in the database at one moment. */
 export interface Published extends Position {
-  /** Milliseconds, by the database's clock: what was committed before is up to `seq`. */
+  /** Milliseconds, by the database's clock: what was committed before is up to `seq`, if that `isAll`. */
   asOf: number;
+  /** Whether nothing waits any more. */
+  isAll: boolean;
 }
 
 /**
@@ -34,17 +36,12 @@ export class RevocationPublisher {
     private readonly signer: FeedSigner,
   ) {}
 
-  /** Publishes everything that is committed by now, whichever replica wrote it. */
-  async publish(): Promise<Published> {
-    for (;;) {
-      const { published, count } = await this.connection.database.transaction((transaction) =>
-        this.publishSome(transaction),
-      );
-      if (count < ENTRIES_AT_ONCE) return published;
-    }
+  /** Publishes what is committed by now, whichever replica wrote it: the first of it when it is much. */
+  publish(): Promise<Published> {
+    return this.connection.database.transaction((transaction) => this.publishSome(transaction));
   }
 
-  private async publishSome(transaction: Transaction) {
+  private async publishSome(transaction: Transaction): Promise<Published> {
     await transaction.execute(sql`select pg_advisory_xact_lock(${FEED_LOCK})`);
     const head = await headOf(transaction);
     const rows = await transaction
@@ -54,7 +51,7 @@ export class RevocationPublisher {
       .orderBy(revocations.id)
       .limit(ENTRIES_AT_ONCE);
     const { seq, chain } = await this.number(transaction, head, rows);
-    return { published: { seq, chain, asOf: head.asOf }, count: rows.length };
+    return { seq, chain, asOf: head.asOf, isAll: rows.length < ENTRIES_AT_ONCE };
   }
 
   private async number(
@@ -84,7 +81,7 @@ export class RevocationPublisher {
 }
 
 /** Where the feed is, and a moment before which everything committed is visible from now on. */
-async function headOf(transaction: Transaction): Promise<Published> {
+async function headOf(transaction: Transaction): Promise<Omit<Published, 'isAll'>> {
   const select = () =>
     transaction
       .select({
