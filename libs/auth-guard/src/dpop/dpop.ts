@@ -24,8 +24,8 @@ export class Dpop {
   readonly settings: DpopSettings;
   private readonly nonces: DpopNonces | undefined;
   private readonly replays: ReplayStore;
-  /** A request whose proof was checked: GraphQL asks once for each operation in it. */
-  private readonly proved = new WeakMap<TokenRequest, string>();
+  /** Whether the proof of a request is new: GraphQL asks for each operation in it, for several at a time. */
+  private readonly asked = new WeakMap<TokenRequest, { dpop: string; isNew: Promise<void> }>();
   /** Requests whose nonce is of the period before. */
   private readonly ageing = new WeakSet<TokenRequest>();
 
@@ -64,9 +64,11 @@ export class Dpop {
       now: this.now(),
     });
     this.checkNonce(proof, request);
-    if (this.proved.get(request) === dpop) return;
-    await this.checkNew(proof, thumbprint);
-    this.proved.set(request, dpop);
+    const asked = this.asked.get(request);
+    if (asked?.dpop === dpop) return asked.isNew;
+    const isNew = this.checkNew(proof, thumbprint);
+    this.asked.set(request, { dpop, isNew });
+    return isNew;
   }
 
   /** The nonce to give along with an answer, when the one that the request used will not do much longer. */

@@ -29,8 +29,8 @@ import {
   Public,
   Roles,
 } from '../../index.js';
-import type { Principal } from '../../index.js';
-import { createTestIssuer } from '../../testing/index.js';
+import type { AuthGuardOptions, Principal } from '../../index.js';
+import { createDpopKey, createTestIssuer } from '../../testing/index.js';
 
 const issuer = createTestIssuer();
 
@@ -119,10 +119,11 @@ async function create(
   [, driver, adapter]: Platform,
   resolvers: Type[],
   options: Partial<GqlModuleOptions> = {},
+  guard: Partial<AuthGuardOptions> = {},
 ): Promise<INestApplication> {
   const module = await Test.createTestingModule({
     imports: [
-      AuthGuardModule.forRoot(issuer.options),
+      AuthGuardModule.forRoot({ ...issuer.options, ...guard }),
       GraphQLModule.forRoot({
         driver,
         autoSchemaFile: true,
@@ -142,13 +143,18 @@ interface Answer {
   errors?: { message: string; extensions?: Record<string, unknown> }[];
 }
 
-async function ask(app: INestApplication, query: string, token?: string): Promise<Answer> {
+function ask(app: INestApplication, query: string, token?: string): Promise<Answer> {
+  return askWith(app, query, token === undefined ? {} : { authorization: `Bearer ${token}` });
+}
+
+async function askWith(
+  app: INestApplication,
+  query: string,
+  headers: Record<string, string>,
+): Promise<Answer> {
   const response = await fetch(`${await app.getUrl()}/graphql`, {
     method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    },
+    headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify({ query }),
   });
   return (await response.json()) as Answer;
@@ -253,6 +259,30 @@ describe.each(platforms)('the fields of GraphQL by %s', (...platform) => {
     const options = { fieldResolverEnhancers: ['guards' as const] };
     const app = await create(platform, [OrdersResolver], options);
     await expect(app.init()).rejects.toThrow('OrdersResolver.note (FIELD OrdersResolver.note)');
+  });
+});
+
+describe.each(platforms)('GraphQL with bound tokens by %s', (...platform) => {
+  const publicUrls = 'https://api.example.com';
+  let app: INestApplication;
+
+  beforeAll(async () => {
+    app = await create(platform, [OrdersResolver], {}, { dpop: { publicUrls } });
+    await app.listen(0, '127.0.0.1');
+  });
+
+  afterAll(() => app.close());
+
+  it('takes one proof for all operations of a request, and for no other request', async () => {
+    const key = createDpopKey();
+    const token = issuer.token({ boundTo: key });
+    const headers = key.headers({ method: 'POST', url: `${publicUrls}/graphql`, token });
+    const query = '{ whoAmI again: whoAmI order { id } }';
+    const { data, errors } = await askWith(app, query, headers);
+    expect(errors).toBeUndefined();
+    expect(data).toEqual({ whoAmI: 'user-1', again: 'user-1', order: { id: '1' } });
+    const replayed = await askWith(app, query, headers);
+    expect(replayed.errors?.[0]?.extensions).toMatchObject({ code: 'dpop_proof_invalid' });
   });
 });
 
