@@ -108,6 +108,21 @@ describe('what is known of revocations', () => {
     expect([...knowledge.list()]).toMatchObject([{ id: 'b' }]);
   });
 
+  it('is asked for anew when the clock was ahead and is set back, and is not called fresh before', async () => {
+    const { feed, knowledge, opens } = setUp();
+    const token = issuer.token({ sessionId: 'a' });
+    feed.revoke({ sessionId: 'a', lifetime: 660 });
+    await knowledge.applySnapshot(feed.snapshot());
+    const snapshot = feed.snapshot();
+    clock.advance(900);
+    knowledge.sweep();
+    clock.advance(-900);
+    knowledge.sweep();
+    expect([knowledge.position, knowledge.age()]).toEqual([undefined, Infinity]);
+    await knowledge.applySnapshot(snapshot);
+    expect([opens(token), knowledge.age()]).toEqual([false, 0]);
+  });
+
   it('counts as infinitely old while there is more than there is room for', async () => {
     const { feed, knowledge } = setUp({ maxEntries: 10 });
     for (let n = 0; n < 11; n++) feed.revoke({ sessionId: `session-${n}`, lifetime: 60 });

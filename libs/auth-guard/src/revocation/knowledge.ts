@@ -40,6 +40,9 @@ const LONGEST_TOKEN = 86_400 + 120;
 /** Of `maxEntries`; having had too many, it starts anew when there are no more than that. */
 const ROOM_AGAIN = 0.9;
 
+/** A clock that is set back by less may not have dropped anything too early. Milliseconds. */
+const CLOCK_STEP = 1_000;
+
 /**
  * What is known of revocations, and as of when. Believes only what the issuer has signed, in the order
  * in which it was said. Nothing that comes over the wire takes an entry away: they leave when no token
@@ -62,6 +65,10 @@ export class RevocationKnowledge {
   /** Milliseconds, by the issuer's clock. */
   private asOf = -Infinity;
   private overflowed = false;
+  /** When it was last asked what has expired, by our own clock. Milliseconds. */
+  private lookedAt = -Infinity;
+  /** Whether entries may be gone that a token can still meet. */
+  private forgetful = false;
 
   constructor(private readonly options: KnowledgeOptions) {
     this.entries = new RevokedTokens(options.maxEntries);
@@ -87,7 +94,7 @@ export class RevocationKnowledge {
 
   /** Seconds since the last moment of which everything is known; Infinity when there is none. */
   age(): number {
-    if (this.overflowed) return Infinity;
+    if (this.overflowed || this.forgetful) return Infinity;
     return Math.max(0, this.options.clock.now() - this.asOf) / 1000;
   }
 
@@ -98,7 +105,14 @@ export class RevocationKnowledge {
 
   /** Drops what has expired, a part at each call. Returns whether all of it has been looked at. */
   sweep(): boolean {
-    const done = this.entries.sweep(this.options.clock.now() / 1000);
+    const now = this.options.clock.now();
+    // It had been ahead: what it let expire may be in force, and the issuer still knows it.
+    if (now < this.lookedAt - CLOCK_STEP) {
+      this.forgetful = true;
+      this.loseTrack();
+    }
+    this.lookedAt = now;
+    const done = this.entries.sweep(now / 1000);
     if (this.overflowed && this.size <= this.options.maxEntries * ROOM_AGAIN) {
       this.overflowed = false;
       this.loseTrack();
@@ -193,6 +207,7 @@ export class RevocationKnowledge {
     await this.addAll(lines, head.count);
     this.latest = { seq: head.seq, chain: head.chain };
     this.onTrack = true;
+    this.forgetful = false;
     this.asOf = Math.max(this.asOf, head.asOf);
   }
 
@@ -232,9 +247,12 @@ export class RevocationKnowledge {
   }
 
   private add(revocation: Revocation): void {
-    const now = this.options.clock.now() / 1000;
-    if (revocation.until < now) return;
-    const until = Math.min(revocation.until, Math.ceil(now) + LONGEST_TOKEN);
+    const now = this.options.clock.now();
+    if (revocation.until < now / 1000) {
+      this.lookedAt = Math.max(this.lookedAt, now);
+      return;
+    }
+    const until = Math.min(revocation.until, Math.ceil(now / 1000) + LONGEST_TOKEN);
     if (!this.entries.add({ ...revocation, until })) this.overflowed = true;
   }
 
