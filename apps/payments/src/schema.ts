@@ -64,7 +64,7 @@ export const payments = pgTable(
 export const refunds = pgTable(
   'refunds',
   {
-    /** Made of the request's Idempotency-Key: the same request is the same refund. */
+    /** Of one that was asked for here, made of the Idempotency-Key: the same request is the same refund. */
     id: uuid().primaryKey(),
     paymentId: uuid()
       .notNull()

@@ -52,14 +52,26 @@ export class PaymentLedger {
     payment: PaymentRow,
     asked: { id: string; amount: number; reason: string },
   ): Promise<AttemptRow> {
-    const { id: paymentId } = payment;
-    await transaction.insert(refunds).values({ ...asked, paymentId, status: 'pending' });
+    const { id: refundId, paymentId, amount } = await this.noteRefund(transaction, payment, asked);
+    return this.attempt(transaction, { paymentId, refundId, kind: 'refund', amount });
+  }
+
+  /** Notes a refund that is under way. It has to fit into what was captured. */
+  async noteRefund(
+    transaction: Transaction,
+    { id: paymentId }: PaymentRow,
+    refund: { id?: string; amount: number; reason: string; providerRefund?: string },
+  ): Promise<RefundRow> {
+    const [row] = await transaction
+      .insert(refunds)
+      .values({ id: uuidv7(), ...refund, paymentId, status: 'pending' })
+      .returning();
+    if (!row) throw new Error('A refund was not written.');
     await transaction
       .update(payments)
-      .set({ refundingAmount: sql`${payments.refundingAmount} + ${asked.amount}` })
+      .set({ refundingAmount: sql`${payments.refundingAmount} + ${refund.amount}` })
       .where(eq(payments.id, paymentId));
-    const { id: refundId, amount } = asked;
-    return this.attempt(transaction, { paymentId, refundId, kind: 'refund', amount });
+    return row;
   }
 
   /** @returns whether the event had a place; when not, nothing changes */

@@ -11,6 +11,7 @@ import { AUDIT_ACTIONS } from '../audit-actions.js';
 import type { PaymentsConfig } from '../config.js';
 import { openProvider } from '../provider/open-provider.js';
 import { PAYMENT_PROVIDER } from '../provider/payment-provider.js';
+import { ProviderRefunds } from '../refunds/provider-refunds.js';
 import { RefundsController } from '../refunds/refunds.controller.js';
 import { RefundsService } from '../refunds/refunds.service.js';
 import { WebhookMetrics } from '../webhooks/webhook-metrics.js';
@@ -35,8 +36,8 @@ export class PaymentsModule {
         { provide: PAYMENT_PROVIDER, useFactory: () => openProvider(config) },
         { provide: RECONCILE_AFTER, useValue: config.SIGNET_RECONCILE_AFTER_MS },
         ...[AttemptRunner, OutwardEffects, PaymentLedger, Reconciler],
-        ...[ChargingService, PaymentsService, RefundsService, WebhooksService],
-        WebhookMetrics,
+        ...[ChargingService, PaymentsService, ProviderRefunds, RefundsService],
+        ...[WebhooksService, WebhookMetrics],
       ],
     };
   }

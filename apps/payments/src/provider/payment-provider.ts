@@ -51,6 +51,14 @@ export interface RefundCall extends PartialFollowUp {
   refundId: string;
 }
 
+/** What a webhook says of a refund. */
+export interface RefundNews extends ProviderRefund {
+  /** Minor units. */
+  amount: number;
+  /** Our id of it; absent when it was made at the provider. */
+  refundId?: string | undefined;
+}
+
 /** What a webhook says, once its signature has been verified. */
 export interface ProviderEvent {
   /** The same when it is sent again. */
@@ -61,7 +69,7 @@ export interface ProviderEvent {
   /** The provider's id of the payment. */
   payment?: string | undefined;
   news?: ProviderPayment | undefined;
-  refund?: (ProviderRefund & { refundId?: string | undefined }) | undefined;
+  refund?: RefundNews | undefined;
 }
 
 /**

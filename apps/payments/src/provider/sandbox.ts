@@ -34,6 +34,7 @@ const payment = z.object({
 const refund = z.object({
   id: z.string(),
   reference: z.string(),
+  amount: z.int().positive(),
   status: z.enum(['pending', 'succeeded', 'failed']),
   reason: z.string().optional(),
 });

@@ -71,10 +71,10 @@ export function eventOf(event: Stripe.Event): ProviderEvent | undefined {
     };
   }
   if (object.object !== 'refund') return undefined;
-  const { metadata, payment_intent: intent } = object;
+  const { metadata, payment_intent: intent, amount } = object;
   return {
     ...{ id, type, paymentId: metadata?.[PAYMENT_ID] },
     payment: typeof intent === 'string' ? intent : intent?.id,
-    refund: { ...refundOf(object), refundId: metadata?.[REFUND_ID] },
+    refund: { ...refundOf(object), amount, refundId: metadata?.[REFUND_ID] },
   };
 }

@@ -1,26 +1,22 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import Stripe from 'stripe';
 import { euros, startPayments } from '../testing/running-payments.js';
 import type { RunningPayments } from '../testing/running-payments.js';
-import { startStripe, STRIPE_KEY } from '../testing/stripe-emulation.js';
+import { startStripe } from '../testing/stripe-emulation.js';
 import type { StripeEmulation } from '../testing/stripe-emulation.js';
-
-const OLD_SECRET = 'whsec_before_the_rotation';
-const SECRET = 'whsec_after_the_rotation';
+import {
+  OLD_SECRET,
+  SECRET,
+  sendEvent,
+  sendSigned,
+  stripeVariables,
+} from '../testing/stripe-webhooks.js';
 
 let stripe: StripeEmulation;
 let payments: RunningPayments;
 
 beforeAll(async () => {
   stripe = await startStripe();
-  payments = await startPayments('', {
-    ...{ SIGNET_PAYMENT_PROVIDER: 'stripe', SIGNET_STRIPE_URL: stripe.url },
-    ...{ SIGNET_STRIPE_API_KEY: STRIPE_KEY, SIGNET_SANDBOX_URL: '' },
-    SIGNET_STRIPE_WEBHOOK_SECRETS: `${SECRET},${OLD_SECRET}`,
-    // Longer than the SDK takes with its repetitions.
-    SIGNET_RECONCILE_AFTER_MS: '3500',
-  });
+  payments = await startPayments('', stripeVariables(stripe.url));
 });
 afterAll(async () => {
   await payments.close();
@@ -116,22 +112,8 @@ describe('with Stripe', () => {
 });
 
 describe('a webhook of Stripe', () => {
-  const { webhooks } = new Stripe(STRIPE_KEY);
-
-  function post(type: string, object: object, secret = SECRET, timestamp = Date.now() / 1000) {
-    const event = { id: `evt_${randomUUID()}`, object: 'event', type, data: { object } };
-    return send(JSON.stringify(event), secret, timestamp);
-  }
-
-  function send(payload: string, secret = SECRET, timestamp = Date.now() / 1000) {
-    const header = webhooks.generateTestHeaderString({
-      ...{ payload, secret, timestamp: Math.floor(timestamp) },
-    });
-    return payments.service.app.inject({
-      ...{ method: 'POST', url: '/webhooks/stripe', payload },
-      headers: { 'content-type': 'application/json', 'stripe-signature': header },
-    });
-  }
+  const post = (type: string, object: object, signed?: { secret?: string; timestamp?: number }) =>
+    sendEvent(payments, type, object, signed);
 
   it.each([SECRET, OLD_SECRET])(
     'moves the payment that it is about, signed with %s',
@@ -139,7 +121,7 @@ describe('a webhook of Stripe', () => {
       const id = await authorized();
       const [intent] = intentsOf(id);
       const object = { ...intent, status: 'canceled' };
-      expect((await post('payment_intent.canceled', object, secret)).statusCode).toBe(204);
+      expect((await post('payment_intent.canceled', object, { secret })).statusCode).toBe(204);
       expect((await payments.read(id)).status).toBe('canceled');
     },
   );
@@ -172,7 +154,7 @@ describe('a webhook of Stripe', () => {
       ...[event({}, { ...intent, id: '\0' }), event({}, { ...intent, metadata: null })],
       event({}, { ...intent, amount_received: 'all' }),
     ]) {
-      const answer = await send(payload);
+      const answer = await sendSigned(payments, payload);
       expect([payload, answer.json()]).toMatchObject([
         payload,
         { status: 400, code: 'webhook_unreadable' },
@@ -184,8 +166,8 @@ describe('a webhook of Stripe', () => {
     const id = await authorized();
     const object = { ...intentsOf(id)[0], status: 'canceled' };
     for (const answer of [
-      await post('payment_intent.canceled', object, 'whsec_of_somebody_else'),
-      await post('payment_intent.canceled', object, SECRET, Date.now() / 1000 - 400),
+      await post('payment_intent.canceled', object, { secret: 'whsec_of_somebody_else' }),
+      await post('payment_intent.canceled', object, { timestamp: Date.now() / 1000 - 400 }),
     ]) {
       expect(answer.json()).toMatchObject({ status: 400, code: 'webhook_not_signed' });
     }

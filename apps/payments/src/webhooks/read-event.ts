@@ -23,6 +23,7 @@ const event: z.ZodType<ProviderEvent> = z.object({
   refund: z
     .object({
       id: name,
+      amount: z.int().positive(),
       status: z.enum(['pending', 'succeeded', 'failed']),
       reason,
       refundId: name.optional(),

@@ -1,13 +1,14 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { InjectDatabase, Retention } from '@signet/database';
 import type { Database, Transaction } from '@signet/database';
-import { and, eq } from 'drizzle-orm';
+import { and, eq, or } from 'drizzle-orm';
 import { validate as isUuid } from 'uuid';
 import { PaymentLedger } from '../attempts/payment-ledger.js';
 import { PAYMENT_PROVIDER } from '../provider/payment-provider.js';
-import type { PaymentProvider, ProviderEvent } from '../provider/payment-provider.js';
+import type { PaymentProvider, ProviderEvent, RefundNews } from '../provider/payment-provider.js';
+import { ProviderRefunds } from '../refunds/provider-refunds.js';
 import { payments, providerEvents, refunds } from '../schema.js';
-import type { PaymentRow } from '../schema.js';
+import type { PaymentRow, RefundRow } from '../schema.js';
 
 /** Far longer than any provider goes on sending an event; what is needed of it is in the payment. */
 const EVENTS_KEPT_DAYS = 90;
@@ -22,6 +23,7 @@ export class WebhooksService {
     @InjectDatabase() private readonly database: Database,
     @Inject(PAYMENT_PROVIDER) private readonly provider: PaymentProvider,
     private readonly ledger: PaymentLedger,
+    private readonly providerRefunds: ProviderRefunds,
   ) {
     this.retention = new Retention(database, providerEvents.receivedAt, EVENTS_KEPT_DAYS);
   }
@@ -56,13 +58,28 @@ export class WebhooksService {
     { news, refund: refundNews }: ProviderEvent,
   ): Promise<boolean> {
     if (news) return this.ledger.learn(transaction, payment, news);
-    const refundId = refundNews?.refundId;
-    if (!refundNews || !isUuid(refundId)) return false;
-    const [refund] = await transaction
+    if (!refundNews) return false;
+    const known = await this.findRefund(transaction, payment, refundNews);
+    if (known) return this.ledger.learnRefund(transaction, known, refundNews);
+    const { id, amount } = refundNews;
+    const noted = await this.providerRefunds.note(transaction, payment, id, amount);
+    if (noted) await this.ledger.learnRefund(transaction, noted, refundNews);
+    return noted !== undefined;
+  }
+
+  /** By our id of it as well: the event may be faster than the answer that brings the provider's. */
+  private async findRefund(
+    transaction: Transaction,
+    payment: PaymentRow,
+    { id, refundId }: RefundNews,
+  ): Promise<RefundRow | undefined> {
+    const known = eq(refunds.providerRefund, id);
+    const wanted = isUuid(refundId) ? or(eq(refunds.id, refundId ?? ''), known) : known;
+    const [row] = await transaction
       .select()
       .from(refunds)
-      .where(and(eq(refunds.id, refundId ?? ''), eq(refunds.paymentId, payment.id)));
-    return refund ? this.ledger.learnRefund(transaction, refund, refundNews) : false;
+      .where(and(wanted, eq(refunds.paymentId, payment.id)));
+    return row;
   }
 
   /** By our id of it: the event may be faster than the answer that brings the provider's id. */
