@@ -11,6 +11,7 @@ import type { KeyRow } from './key-store.js';
 export interface RingKey {
   row: KeyRow;
   privateJwk: JWK;
+  privateKey: KeyObject;
   publicKey: KeyObject;
 }
 

@@ -3,7 +3,7 @@ import { InjectDatabase } from '@signet/database';
 import type { Database, Transaction } from '@signet/database';
 import { eq, inArray, sql } from 'drizzle-orm';
 import type { JWK } from 'jose';
-import { createPublicKey } from 'node:crypto';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { signingKeys } from '../schema.js';
 import { KeyEncryption } from './key-encryption.js';
 import type { RingKey } from './key-ring.js';
@@ -115,7 +115,8 @@ export class KeyStore {
         const publicKey = createPublicKey({ key: row.publicJwk, format: 'jwk' });
         const secret = await this.encryption.unwrap(row.kid, envelope ?? '');
         const privateJwk = JSON.parse(Buffer.from(secret).toString('utf8')) as JWK;
-        return { row, publicKey, privateJwk };
+        const privateKey = createPrivateKey({ key: privateJwk, format: 'jwk' });
+        return { row, publicKey, privateJwk, privateKey };
       }),
     );
   }

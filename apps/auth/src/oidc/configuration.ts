@@ -3,7 +3,7 @@ import type {
   Client,
   ClientMetadata,
   Configuration,
-  JWK,
+  ExternalSigningKey,
   KoaContextWithOIDC,
 } from 'oidc-provider';
 import { assertClientAssertion } from '../clients/client-assertion.js';
@@ -39,8 +39,8 @@ export interface ConfigurationParts {
   tokens: AccessTokens;
   /** Those of the configuration. The adapter knows the others. */
   clients: ClientMetadata[];
-  /** Private keys, the signing one first. */
-  keys: readonly JWK[];
+  /** The signing one first. */
+  keys: readonly ExternalSigningKey[];
 }
 
 export function configuration(parts: ConfigurationParts): Configuration {
@@ -93,6 +93,8 @@ function features(config: AuthConfig): Configuration['features'] {
     backchannelLogout: { enabled: true },
     clientCredentials: { enabled: true },
     deviceFlow,
+    // Pinned like the engine itself: another version of it must be agreed to here.
+    externalSigningSupport: { enabled: true, ack: 'experimental-01' },
     dPoP: {
       enabled: true,
       nonceSecret: keyFor('dpop nonce', config.SIGNET_COOKIE_SECRET),
