@@ -1,6 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { DrizzleQueryError } from 'drizzle-orm';
-import inject from 'light-my-request';
 import type Provider from 'oidc-provider';
 import type { Adapter } from 'oidc-provider';
 import type { EventEmitter } from 'node:events';
@@ -11,12 +10,14 @@ import type { AuthConfig } from '../config.js';
 import { ClientAdapter } from '../clients/client-adapter.js';
 import { ConfiguredClients } from '../clients/configured-clients.js';
 import { KeyRing } from '../keys/key-ring.js';
+import { RingSigningKey } from '../keys/ring-signing-key.js';
 import { SessionStore } from '../sessions/session-store.js';
 import { AccessTokens } from './access-tokens.js';
 import { Authorizations } from './authorizations.js';
 import { Claims } from './claims.js';
 import { GrantAdapter } from './grant-adapter.js';
 import { GrantWatch } from './grant-watch.js';
+import { askInProcess } from './in-process.js';
 import { LogoutNotices } from './logout-notices.js';
 import { ROUTES } from './paths.js';
 import { createProvider } from './provider.js';
@@ -41,6 +42,7 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 @Injectable()
 export class OidcEngine {
   private readonly logger = new Logger('OidcEngine');
+  private readonly host: string;
   private current: { provider: Provider; handler: Handler } | undefined;
 
   constructor(
@@ -57,7 +59,9 @@ export class OidcEngine {
     private readonly throttle: Throttle,
     private readonly notices: LogoutNotices,
     private readonly grants: GrantWatch,
-  ) {}
+  ) {
+    this.host = new URL(config.SIGNET_ISSUER).host;
+  }
 
   async onModuleInit(): Promise<void> {
     await this.keyRing.start();
@@ -86,19 +90,21 @@ export class OidcEngine {
     parameters: Record<string, string>,
     address: string,
   ): Promise<TokenEndpointAnswer> {
-    const { host } = new URL(this.config.SIGNET_ISSUER);
-    const response = await inject((request, reply) => this.handle(request, reply), {
-      method: 'POST',
-      url: ROUTES.token,
-      headers: {
-        host,
-        'x-forwarded-for': address,
-        'content-type': 'application/x-www-form-urlencoded',
-        accept: 'application/json',
+    const { status, body } = await askInProcess(
+      (request, response) => this.handle(request, response),
+      {
+        method: 'POST',
+        url: ROUTES.token,
+        headers: {
+          host: this.host,
+          'x-forwarded-for': address,
+          'content-type': 'application/x-www-form-urlencoded',
+          accept: 'application/json',
+        },
+        body: new URLSearchParams(parameters).toString(),
       },
-      payload: new URLSearchParams(parameters).toString(),
-    });
-    return { status: response.statusCode, body: response.json<Record<string, unknown>>() };
+    );
+    return { status, body: JSON.parse(body) as Record<string, unknown> };
   }
 
   private get started() {
@@ -119,7 +125,7 @@ export class OidcEngine {
       throttle: this.throttle,
       notices: this.notices,
       clients: this.clients.forEngine(),
-      keys: this.keyRing.published().map(({ privateJwk }) => privateJwk),
+      keys: this.keyRing.published().map((key) => new RingSigningKey(key)),
       keysAreCurrent: () => this.keyRing.isCurrent(),
       adapter: (model) => this.adapterOf(model),
     });

@@ -44,8 +44,9 @@ export class OidcMount {
 
   private handOver(request: FastifyRequest, reply: FastifyReply): void {
     reply.hijack();
+    const written = reply.raw.getHeaders();
     for (const [name, value] of Object.entries(reply.getHeaders())) {
-      if (value !== undefined) reply.raw.setHeader(name, value);
+      if (value !== undefined && value !== written[name]) reply.raw.setHeader(name, value);
     }
     this.addressToIssuer(request);
     this.engine.handle(request.raw, reply.raw);
