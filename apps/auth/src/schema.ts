@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import {
   bigint,
   check,
+  date,
   index,
   integer,
   jsonb,
@@ -48,7 +49,13 @@ export const users = pgTable(
   ],
 );
 
-/** A login on one client, for the eyes of its user and of administrators. Outlives its grant. */
+/**
+ * A login on one client, for the eyes of its user and of administrators. Outlives its grant.
+ *
+ * Each refresh updates a row here and one in `engine_records`. What it changes is in no index, so that
+ * PostgreSQL writes the new version beside the old one and leaves all indexes alone. The migrations leave
+ * room for that in each page.
+ */
 export const sessions = pgTable(
   'sessions',
   {
@@ -70,12 +77,16 @@ export const sessions = pgTable(
     createdAt: moment().notNull().defaultNow(),
     lastUsedAt: moment().notNull().defaultNow(),
     expiresAt: moment().notNull(),
+    /** In UTC. What the sweeper finds the row by, since the moment itself changes too often for an index. */
+    expiresOn: date().generatedAlwaysAs(sql`(expires_at at time zone 'UTC')::date`),
     endedAt: moment(),
     ending: text({ enum: ENDINGS }),
   },
   (table) => [
     index('sessions_of_user').on(table.userId, table.createdAt, table.sid),
-    index('sessions_expiry').on(table.expiresAt),
+    index('sessions_expires_on')
+      .on(table.expiresOn)
+      .where(sql`${table.endedAt} is null`),
     index('sessions_ended')
       .on(table.endedAt)
       .where(sql`${table.endedAt} is not null`),
@@ -138,13 +149,14 @@ export const engineRecords = pgTable(
   (table) => [
     primaryKey({ columns: [table.model, table.hash] }),
     index('engine_records_grant').on(table.grantId),
-    uniqueIndex('engine_records_uid').on(table.model, table.uid),
-    uniqueIndex('engine_records_user_code').on(table.model, table.userCodeHash),
+    uniqueIndex('engine_records_uid')
+      .on(table.model, table.uid)
+      .where(sql`${table.uid} is not null`),
+    uniqueIndex('engine_records_user_code')
+      .on(table.model, table.userCodeHash)
+      .where(sql`${table.userCodeHash} is not null`),
     /** A token has one successor. */
     uniqueIndex('engine_records_parent').on(table.parentHash),
-    index('engine_records_sealed')
-      .on(table.parentHash)
-      .where(sql`${table.sealedValue} is not null`),
     index('engine_records_expiry').on(table.expiresAt),
   ],
 );

@@ -9,6 +9,8 @@ import type { AuthConfig } from '../config.js';
 import { engineRecords, grants, revocations, sessions } from '../schema.js';
 
 const EVERY_MS = 10 * 60 * 1000;
+/** More than the grace of a refresh token and what replicas' clocks differ by. */
+const MARGIN_MS = 60 * 60 * 1000;
 const BATCH = 1000;
 const MOST_BATCHES = 500;
 
@@ -23,6 +25,8 @@ const REMEMBERED_DAYS = 30;
 export class Sweeper {
   private readonly logger = new Logger(Sweeper.name);
   private timer: NodeJS.Timeout | undefined;
+  /** When the last sweep began that left nothing. */
+  private sweptAt: number | undefined;
 
   constructor(
     @InjectDatabase() private readonly database: Database,
@@ -38,7 +42,10 @@ export class Sweeper {
   }
 
   async sweep(): Promise<void> {
-    for (const statement of this.statements()) await this.repeat(statement);
+    const begunAt = Date.now();
+    let isDone = true;
+    for (const statement of this.statements()) isDone = (await this.repeat(statement)) && isDone;
+    if (isDone) this.sweptAt = begunAt;
   }
 
   /** Each concerns at most `BATCH` rows, so that none is long or holds many. */
@@ -47,14 +54,15 @@ export class Sweeper {
     const longAgo = sql`now() - make_interval(days => ${REMEMBERED_DAYS})`;
     return [
       sql`update ${sessions} set ended_at = expires_at, ending = 'expired' where ctid = any(array(
-        select ctid from ${sessions} where expires_at < now() and ended_at is null
+        select ctid from ${sessions}
+        where expires_on <= (now() at time zone 'UTC')::date and expires_at < now() and ended_at is null
         limit ${BATCH} for update skip locked))`,
       // Of no use once its parent may not come again.
       sql`update ${engineRecords} set sealed_value = null where ctid = any(array(
         select successor.ctid from ${engineRecords} successor
         join ${engineRecords} parent
           on parent.model = successor.model and parent.hash = successor.parent_hash
-        where successor.sealed_value is not null
+        where successor.sealed_value is not null and successor.expires_at > ${this.sealedUntil()}
           and parent.consumed_at < now() - make_interval(secs => ${grace})
         limit ${BATCH} for update of successor skip locked))`,
       expired(engineRecords, sql`expires_at < now()`),
@@ -65,12 +73,23 @@ export class Sweeper {
     ];
   }
 
-  /** Until there is nothing left, or whoever looks for more would keep others waiting. */
-  private async repeat(statement: SQL): Promise<void> {
+  /**
+   * A successor that is still sealed expires after this: the last sweep has been at those before it, and
+   * all live equally long. No index has the sealed ones, for each refresh would have to change it.
+   */
+  private sealedUntil(): Date {
+    if (this.sweptAt === undefined) return new Date(0);
+    const lifetime = this.config.SIGNET_SESSION_IDLE_SECONDS * 1000;
+    return new Date(this.sweptAt - MARGIN_MS + lifetime);
+  }
+
+  /** Whether nothing is left. Otherwise whoever looks for more would keep others waiting. */
+  private async repeat(statement: SQL): Promise<boolean> {
     for (let batch = 0; batch < MOST_BATCHES; batch++) {
       const { rowCount } = await this.database.execute(statement);
-      if ((rowCount ?? 0) < BATCH) return;
+      if ((rowCount ?? 0) < BATCH) return true;
     }
+    return false;
   }
 
   private async sweepQuietly(): Promise<void> {
