@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
+import { applyDecorators, Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentUser, RequireFresh, Roles } from '@signet/auth-guard';
 import type { Principal } from '@signet/auth-guard';
@@ -45,10 +45,7 @@ export class AdminOrdersController {
   @ApiOperation({
     summary: 'Cancels an order that has not been shipped; money and stock are given back',
   })
-  @Roles('admin')
-  @RequireFresh()
-  @Idempotent()
-  @Returns(200, adminOrder)
+  @AdminAction(200)
   cancel(
     @IdempotencyKey(200) request: IdempotentRequest,
     @Param('id', { schema: orderId }) id: string,
@@ -68,10 +65,7 @@ export class AdminOrdersController {
     summary: 'Marks a confirmed order as handed to the carrier',
     description: 'Not one whose payment has been refunded: 409 `payment_refunded`.',
   })
-  @Roles('admin')
-  @RequireFresh()
-  @Idempotent()
-  @Returns(200, adminOrder)
+  @AdminAction(200)
   ship(
     @IdempotencyKey(200) request: IdempotentRequest,
     @Param('id', { schema: orderId }) id: string,
@@ -93,10 +87,7 @@ export class AdminOrdersController {
     description:
       'The order is `refunded` as soon as the money is. Its reason is shown to the customer as the reason of the order.',
   })
-  @Roles('admin')
-  @RequireFresh()
-  @Idempotent()
-  @Returns(202, adminOrder)
+  @AdminAction(202)
   refund(
     @IdempotencyKey(202) request: IdempotentRequest,
     @Param('id', { schema: orderId }) id: string,
@@ -113,10 +104,7 @@ export class AdminOrdersController {
 
   @Post(':id/resume')
   @ApiOperation({ summary: 'Lets an order that needs attention go on from where it stopped' })
-  @Roles('admin')
-  @RequireFresh()
-  @Idempotent()
-  @Returns(202, adminOrder)
+  @AdminAction(202)
   resume(
     @IdempotencyKey(202) request: IdempotentRequest,
     @Param('id', { schema: orderId }) id: string,
@@ -127,4 +115,9 @@ export class AdminOrdersController {
     const wanted = { id, actor, user: representing(user), ifMatch };
     return this.idempotency.run(request, (transaction) => this.actions.resume(transaction, wanted));
   }
+}
+
+/** What an administrator does to an order: once for each key, by rights that are known to be theirs still. */
+function AdminAction(status: number): MethodDecorator {
+  return applyDecorators(Roles('admin'), RequireFresh(), Idempotent(), Returns(status, adminOrder));
 }
