@@ -9,7 +9,8 @@ import type { Checkout, Plan } from './chaos/plan.ts';
 import { Shopper } from './chaos/shopper.ts';
 import type { Placed } from './chaos/shopper.ts';
 import { startThrowAwaySystem } from './system/throw-away-system.ts';
-import { Client, worldOf } from './system/world.ts';
+import { clientOf } from './system/world.ts';
+import type { Client } from './system/world.ts';
 
 /**
  * `SIGNET_CHAOS_SEED` runs the plan of an earlier run again, `SIGNET_CHAOS_CHECKOUTS` a longer one
@@ -37,7 +38,7 @@ describe(`checkouts while processes are killed and the provider misbehaves (seed
   let skus: string[];
   let plan: Plan;
   let books: Books;
-  const placed: { path: string; service: 'orders'; sent: Placed }[] = [];
+  const placed: { path: string; sent: Placed }[] = [];
 
   beforeAll(async () => {
     plan = planOf(SEED, SIZE);
@@ -49,7 +50,7 @@ describe(`checkouts while processes are killed and the provider misbehaves (seed
       },
       onLog: () => undefined,
     });
-    client = new Client(worldOf(system));
+    client = clientOf(system);
     shopper = new Shopper(client);
     skus = await Promise.all(Array.from({ length: SIZE.products }, () => client.newProduct(UNITS)));
     const customers = await Promise.all(
@@ -80,8 +81,8 @@ describe(`checkouts while processes are killed and the provider misbehaves (seed
   });
 
   it('answers no idempotency key in two ways', async () => {
-    for (const { service, path, sent } of placed) {
-      const again = await shopper.again(service, path, sent);
+    for (const { path, sent } of placed) {
+      const again = await shopper.again('orders', path, sent);
       expect([path, again.status, again.text]).toEqual([
         path,
         sent.answer.status,
@@ -111,7 +112,7 @@ describe(`checkouts while processes are killed and the provider misbehaves (seed
 
   async function post(path: string, body: unknown, token: string): Promise<Placed> {
     const sent = await shopper.post('orders', path, body, token);
-    if (sent.answer.status < 400) placed.push({ service: 'orders', path, sent });
+    if (sent.answer.status < 400) placed.push({ path, sent });
     return sent;
   }
 

@@ -1,7 +1,8 @@
 import type { System } from '@signet/launcher';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startThrowAwaySystem } from './system/throw-away-system.ts';
-import { Client, worldOf } from './system/world.ts';
+import { clientOf } from './system/world.ts';
+import type { Client } from './system/world.ts';
 
 /** Of the access tokens; and how much longer a service may take one for good, for clocks that differ. */
 const LIFETIME_SECONDS = 10;
@@ -23,7 +24,7 @@ describe('when the auth service is killed', () => {
       },
       onLog: (_service, { text }) => logs.push(text),
     });
-    client = new Client(worldOf(system));
+    client = clientOf(system);
     sku = await client.newProduct();
     token = await client.tokenOf('admin');
     issuedAt = Date.now();

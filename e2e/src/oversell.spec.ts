@@ -2,7 +2,7 @@ import type { System } from '@signet/launcher';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Shopper } from './chaos/shopper.ts';
 import { startThrowAwaySystem } from './system/throw-away-system.ts';
-import { Client, worldOf } from './system/world.ts';
+import { clientOf } from './system/world.ts';
 import type { Answer } from './system/world.ts';
 
 const UNITS = 100;
@@ -26,10 +26,9 @@ describe('a rush of 1,000 orders for 100 units, on two replicas each of orders a
     const orders = await system.startReplica('orders', {
       environment: (own) => ({ ...own, SIGNET_INVENTORY_URL: inventory.url }),
     });
-    const world = worldOf(system);
-    const urls = { ...world.urls, orders: orders.url, inventory: inventory.url };
-    const client = new Client(world);
-    shoppers = [new Shopper(client), new Shopper(new Client({ ...world, urls }))];
+    const client = clientOf(system);
+    const other = clientOf(system, { orders: orders.url, inventory: inventory.url });
+    shoppers = [new Shopper(client), new Shopper(other)];
     sku = await client.newProduct(UNITS);
     admin = await client.tokenOf('admin');
     const customers: string[] = [];

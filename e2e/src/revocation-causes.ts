@@ -1,8 +1,7 @@
 import * as oidc from 'openid-client';
+import { CALLBACK, configured, SINGLE_PAGE } from './oauth/applications.ts';
 import { Browser } from './oauth/browser.ts';
 import type { Client, Tokens } from './system/world.ts';
-
-const CALLBACK = 'https://app.example/callback';
 
 export interface User extends Tokens {
   email: string;
@@ -95,20 +94,10 @@ function revoked({ there }: Place, application: string, token: string): Outcome 
 export async function signedIn({ here, issuer, admin }: Place): Promise<UserOfApplication> {
   const { body } = await here.call('auth', 'POST /admin/clients', {
     token: admin,
-    body: {
-      client_name: 'Shop in the browser',
-      token_endpoint_auth_method: 'none',
-      grant_types: ['authorization_code', 'refresh_token'],
-      redirect_uris: [CALLBACK],
-      first_party: true,
-      audiences: { 'urn:signet:api': ['api'] },
-    },
+    body: SINGLE_PAGE,
   });
   const application = String(body.client_id);
-  const config = await oidc.discovery(new URL(issuer), application, undefined, oidc.None(), {
-    // eslint-disable-next-line @typescript-eslint/no-deprecated
-    execute: [oidc.allowInsecureRequests],
-  });
+  const config = await configured(application, oidc.None(), issuer);
   const pkceCodeVerifier = oidc.randomPKCECodeVerifier();
   const page = oidc.buildAuthorizationUrl(config, {
     redirect_uri: CALLBACK,

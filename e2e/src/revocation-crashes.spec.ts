@@ -3,7 +3,8 @@ import type { CrashablePostgres, System } from '@signet/launcher';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answersOf, GUARDED, GUARDED_SERVICES, isRefused, ship } from './system/guarded-routes.ts';
 import { startThrowAwaySystem } from './system/throw-away-system.ts';
-import { Client, worldOf } from './system/world.ts';
+import { clientOf } from './system/world.ts';
+import type { Client } from './system/world.ts';
 
 /** Whoever numbers revocations holds this advisory lock of the database of auth. */
 const FEED_LOCK = 7_461_938_203;
@@ -18,7 +19,7 @@ let other: string;
 beforeAll(async () => {
   postgres = await startCrashablePostgres();
   system = await startThrowAwaySystem({ databaseUrl: postgres.url, onLog: () => undefined });
-  client = new Client(worldOf(system));
+  client = clientOf(system);
   admin = await client.tokenOf('admin');
   other = (await client.register()).access_token;
 });

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { GUARDED, isRefused, ship } from './system/guarded-routes.ts';
 import { hasNamespaces, Namespace } from './system/namespace.ts';
 import { startThrowAwaySystem } from './system/throw-away-system.ts';
-import { Client, worldOf } from './system/world.ts';
+import { clientOf } from './system/world.ts';
+import type { Client } from './system/world.ts';
 
 /** Packets are dropped in a network of its own: for that it takes Linux, root, ip and iptables. */
 const describeIfPossible = hasNamespaces() ? describe : describe.skip;
@@ -31,8 +32,7 @@ describeIfPossible('a service whose packets to and from auth are dropped', () =>
         SIGNET_REVOCATIONS_URL: `http://${auth}/revocations`,
       }),
     });
-    const world = worldOf(system);
-    client = new Client({ ...world, urls: { ...world.urls, orders: orders.url } });
+    client = clientOf(system, { orders: orders.url });
     admin = await client.tokenOf('admin');
   });
 

@@ -6,11 +6,11 @@ import type { Place } from './revocation-causes.ts';
 import { answersOf, GUARDED, GUARDED_SERVICES, isRefused } from './system/guarded-routes.ts';
 import { Load } from './system/load.ts';
 import { startThrowAwaySystem } from './system/throw-away-system.ts';
-import { Client, worldOf } from './system/world.ts';
+import { clientOf } from './system/world.ts';
+import type { Client } from './system/world.ts';
 
 /** Two processes of auth on one database, and the three services, each following one of them. */
 let system: System;
-let second: Awaited<ReturnType<System['startReplica']>>;
 let here: Client;
 let there: Client;
 let place: Place;
@@ -19,10 +19,9 @@ const ROUNDS = 6;
 
 beforeAll(async () => {
   system = await startThrowAwaySystem({ onLog: () => undefined });
-  second = await system.startReplica('auth');
-  const world = worldOf(system);
-  here = new Client(world);
-  there = new Client({ ...world, urls: { ...world.urls, auth: second.url } });
+  const second = await system.startReplica('auth');
+  here = clientOf(system);
+  there = clientOf(system, { auth: second.url });
   const admin = await here.tokenOf('admin');
   place = { here, there, issuer: system.services.auth.url, admin };
 });

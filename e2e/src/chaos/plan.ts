@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 
-export const PAYMENT_METHODS = [
+const PAYMENT_METHODS = [
   'tok_ok',
   'tok_declined',
   'tok_timeout',
   'tok_slow',
   'tok_requires_review',
 ] as const;
-export const VICTIMS = ['auth', 'orders', 'payments', 'inventory', 'sandbox'] as const;
+const VICTIMS = ['auth', 'orders', 'payments', 'inventory', 'sandbox'] as const;
 
-export type PaymentMethod = (typeof PAYMENT_METHODS)[number];
-export type Victim = (typeof VICTIMS)[number];
+type PaymentMethod = (typeof PAYMENT_METHODS)[number];
+type Victim = (typeof VICTIMS)[number];
 
 /** One customer's attempt to buy something, and what they do next. */
 export interface Checkout {
@@ -21,7 +21,7 @@ export interface Checkout {
   then: 'nothing' | 'cancel' | 'refund';
 }
 
-export interface Kill {
+interface Kill {
   victim: Victim;
   /** How long everybody is left in peace before it. */
   afterMs: number;

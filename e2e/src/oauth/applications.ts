@@ -21,8 +21,9 @@ export async function registered(metadata: object): Promise<{ id: string; secret
 export function configured(
   clientId: string,
   authentication: oidc.ClientAuth,
+  issuer = ISSUER,
 ): Promise<oidc.Configuration> {
-  return oidc.discovery(new URL(ISSUER), clientId, undefined, authentication, {
+  return oidc.discovery(new URL(issuer), clientId, undefined, authentication, {
     // eslint-disable-next-line @typescript-eslint/no-deprecated
     execute: [oidc.allowInsecureRequests],
   });

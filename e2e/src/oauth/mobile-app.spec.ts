@@ -1,3 +1,4 @@
+import { decodeJwt } from 'jose';
 import * as oidc from 'openid-client';
 import { configured, registered, signedInAt } from './applications.ts';
 import { world } from '../system/world.ts';
@@ -55,16 +56,11 @@ async function newKey() {
   return { keyPair, DPoP };
 }
 
-function claimsOf(token: string): Record<string, unknown> {
-  const [, payload = ''] = token.split('.');
-  return JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as Record<string, unknown>;
-}
-
 it('gets tokens that are bound to a key of the device, after a challenge with a nonce', async () => {
   const { DPoP } = await newKey();
   const { tokens } = await signIn(DPoP);
   expect(tokens.token_type).toBe('dpop');
-  expect(claimsOf(tokens.access_token)).toMatchObject({
+  expect(decodeJwt(tokens.access_token)).toMatchObject({
     aud: 'urn:signet:api',
     cnf: { jkt: await DPoP.calculateThumbprint() },
   });

@@ -127,6 +127,12 @@ export function worldOf({ services, accounts, ordersClientSecret }: System): Wor
   };
 }
 
+/** Whoever asks a system of one's own, or, where `urls` says so, replicas of its services. */
+export function clientOf(system: System, urls: Partial<World['urls']> = {}): Client {
+  const world = worldOf(system);
+  return new Client({ ...world, urls: { ...world.urls, ...urls } });
+}
+
 /** The system that the set-up started or was pointed at. */
 export function world(): World {
   const text = process.env[SYSTEM_VARIABLE];
