@@ -13,7 +13,7 @@ export interface Snapshot {
   gzipped: Buffer;
 }
 
-/** How long one is given out; who takes it catches up with the stream. */
+/** How long one is given out, or for as long as it took to make; who takes it catches up with the stream. */
 const FRESH_MS = 1_000;
 
 /** How long one is believed, for caches on the way and slow networks. */
@@ -30,20 +30,27 @@ const compress = promisify(gzip);
  */
 @Injectable()
 export class RevocationSnapshots {
-  private latest: { snapshot: Promise<Snapshot | undefined>; at: number } | undefined;
+  private latest: Promise<Snapshot | undefined> | undefined;
+  private freshUntil = -Infinity;
 
   constructor(
     private readonly feed: RevocationFeed,
     private readonly signer: FeedSigner,
   ) {}
 
-  /** One for all who ask within a second. Undefined when the state of the feed is not known. */
+  /**
+   * One for all who ask within a second, and while it is made: strangers may ask, and of a million entries it
+   * takes seconds. Undefined when the state of the feed is not known.
+   */
   current(): Promise<Snapshot | undefined> {
-    const now = performance.now();
-    if (!this.latest || now - this.latest.at > FRESH_MS) {
-      this.latest = { snapshot: this.make(), at: now };
-    }
-    return this.latest.snapshot;
+    const begun = performance.now();
+    if (this.latest && begun <= this.freshUntil) return this.latest;
+    this.freshUntil = Infinity;
+    this.latest = this.make().finally(() => {
+      const now = performance.now();
+      this.freshUntil = now + Math.max(FRESH_MS, now - begun);
+    });
+    return this.latest;
   }
 
   private async make(): Promise<Snapshot | undefined> {
