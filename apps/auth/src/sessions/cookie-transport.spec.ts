@@ -133,6 +133,17 @@ describe('refreshing', () => {
     expect(answer.body.detail).toContain('refresh_token');
   });
 
+  it.each(['\u00a0', '\u0085'])(
+    'does not take one that a sibling of this host could have set: %j before its name',
+    async (space) => {
+      const cookie = cookieOf(await logIn());
+      expect((await refreshWith(`a=b; ${space}${cookie}`)).status).toBe(400);
+      expect((await refreshWith(`${cookie}; ${space}__Host-signet-refresh=planted`)).status).toBe(
+        200,
+      );
+    },
+  );
+
   it('does not choose between two cookies', async () => {
     const cookie = cookieOf(await logIn());
     const answer = await refreshWith(`${cookie}; __Host-signet-refresh=other`);

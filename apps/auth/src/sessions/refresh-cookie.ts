@@ -87,10 +87,13 @@ export interface Exchange {
   reply: FastifyReply;
 }
 
+/**
+ * Only what RFC 6265 section 4.2.1 puts between cookies is taken off them. A browser lets a sibling
+ * subdomain set a cookie whose name begins with some other white space: cut off, `__Host-` would be left.
+ */
 function valuesOf({ headers }: FastifyRequest): string[] {
   return (headers.cookie ?? '')
-    .split(';')
-    .map((pair) => pair.trim())
+    .split(/;[ \t]*/)
     .filter((pair) => pair.startsWith(`${NAME}=`))
     .map((pair) => pair.slice(NAME.length + 1));
 }
