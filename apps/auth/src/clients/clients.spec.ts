@@ -9,6 +9,7 @@ const CONFIGURED = {
   client_secret: 'a secret of the configuration, long enough'.replaceAll(' ', '-'),
   grant_types: ['client_credentials'],
   audiences: { 'urn:signet:inventory': ['inventory:reserve'] },
+  introspects: ['urn:signet:inventory'],
 };
 
 const SERVICE = {
@@ -57,10 +58,13 @@ const ASKED = {
   scope: 'inventory:reserve',
 };
 
-function token({ client_id, client_secret }: Registered, at = auth): Promise<Answer> {
+function basic({ client_id, client_secret }: Registered): Record<string, string> {
   const credentials = Buffer.from(`${client_id}:${client_secret}`).toString('base64');
-  const headers = { authorization: `Basic ${credentials}` };
-  return at.call('POST', '/oauth/token', { form: ASKED, headers });
+  return { authorization: `Basic ${credentials}` };
+}
+
+function token(client: Registered, at = auth): Promise<Answer> {
+  return at.call('POST', '/oauth/token', { form: ASKED, headers: basic(client) });
 }
 
 describe('a registered client', () => {
@@ -117,6 +121,24 @@ describe('a registered client', () => {
     expect(await ask()).toBe(401);
     await administer('POST', `${path}/enable`);
     expect(await ask()).toBe(200);
+  });
+
+  it('has nothing from before it was disabled, whoever asks about it, and not when it is enabled again', async () => {
+    const client = await registered(SERVICE);
+    const before = (await token(client)).body.access_token;
+    const isActive = async (asked: string) => {
+      const form = { token: asked };
+      const headers = basic(CONFIGURED);
+      const { text } = await auth.call('POST', '/oauth/introspect', { form, headers });
+      return (JSON.parse(text) as { active: boolean }).active;
+    };
+    expect(await isActive(before)).toBe(true);
+    const path = `/admin/clients/${client.client_id}`;
+    await administer('POST', `${path}/disable`);
+    expect(await isActive(before)).toBe(false);
+    await administer('POST', `${path}/enable`);
+    expect(await isActive(before)).toBe(false);
+    expect(await isActive((await token(client)).body.access_token)).toBe(true);
   });
 
   it('is in the audit log, with who did it', async () => {

@@ -1,9 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { and, eq, gt, isNull, or } from 'drizzle-orm';
 import { jwtVerify } from 'jose';
 import type { JWTPayload } from 'jose';
 import { AUTH_CONFIG } from '../config.js';
 import type { AuthConfig } from '../config.js';
 import { KeyRing } from '../keys/key-ring.js';
+import { revocations } from '../schema.js';
 import { SessionStore } from '../sessions/session-store.js';
 import { USERINFO } from './audiences.js';
 import { RecordAdapter } from './record-adapter.js';
@@ -63,9 +65,10 @@ export class AccessTokens {
     }
   }
 
-  /** Whether it is still true: not revoked, its session alive, its roles its user's. */
-  async isActive({ jti, sid, sub, aud, roles }: AccessTokenClaims): Promise<boolean> {
-    if (await this.revoked.find(jti)) return false;
+  /** Whether it is still true: not void, its session alive, its roles its user's. */
+  async isActive(claims: AccessTokenClaims): Promise<boolean> {
+    const { jti, sid, sub, aud, roles } = claims;
+    if ((await this.revoked.find(jti)) || (await this.isTakenBack(claims))) return false;
     if (sid === undefined) return true;
     const session = await this.unit.read((executor) => this.sessions.find(executor, sid));
     if (session?.userId !== sub) return false;
@@ -76,6 +79,21 @@ export class AccessTokens {
   async revoke({ jti, exp }: AccessTokenClaims): Promise<void> {
     const seconds = Math.ceil(exp - Date.now() / 1000);
     if (seconds > 0) await this.revoked.upsert(jti, {}, seconds);
+  }
+
+  /** Whether the feed says so, of its login or of all that its client had. */
+  private async isTakenBack({ sid, client_id, iat = 0 }: AccessTokenClaims): Promise<boolean> {
+    const { kind, subject, before, id } = revocations;
+    const ofClient = and(eq(kind, 'client'), eq(subject, client_id));
+    const ofSession = sid === undefined ? undefined : and(eq(kind, 'session'), eq(subject, sid));
+    const found = await this.unit.read((executor) =>
+      executor
+        .select({ id })
+        .from(revocations)
+        .where(and(or(ofClient, ofSession), or(isNull(before), gt(before, iat))))
+        .limit(1),
+    );
+    return found.length > 0;
   }
 }
 
