@@ -4,7 +4,8 @@ const METADATA = '/.well-known/oauth-protected-resource';
  * An application as somebody else would write it, handed the packages as its own module system loads
  * them. Plain JavaScript, so the decorators are called.
  *
- * @returns for each platform, what the metadata answers, and the guarded route: without a token, with a role, without it
+ * @returns for each platform, what the metadata answers, and the guarded route: without a token, with a role,
+ *   without it; the type of a refusal, and what was written to the log as a warning
  */
 module.exports = async function run({ common, core, platforms, guard, testing }) {
   const issuer = testing.createTestIssuer();
@@ -28,18 +29,24 @@ module.exports = async function run({ common, core, platforms, guard, testing })
 
   const answers = {};
   for (const [platform, createAdapter] of Object.entries(platforms)) {
-    const app = await core.NestFactory.create(AppModule, createAdapter(), { logger: false });
+    const warnings = [];
+    const warn = (message) => warnings.push(message);
+    const logger = { log: () => undefined, warn, error: warn };
+    const app = await core.NestFactory.create(AppModule, createAdapter(), { logger });
     await app.listen(0, '127.0.0.1');
     const ask = async (token) => {
       const headers = token ? { authorization: `Bearer ${token}` } : {};
-      return (await globalThis.fetch(`${await app.getUrl()}/orders`, { headers })).status;
+      return globalThis.fetch(`${await app.getUrl()}/orders`, { headers });
     };
+    const refused = await ask();
     answers[platform] = {
       routes: guard.listRoutes(app).map(({ method, path }) => `${method} ${path}`),
       metadata: (await globalThis.fetch(`${await app.getUrl()}${METADATA}`)).status,
-      withoutToken: await ask(),
-      withRole: await ask(issuer.token({ roles: ['admin'] })),
-      withoutRole: await ask(issuer.token({ roles: ['customer'] })),
+      withoutToken: refused.status,
+      withRole: (await ask(issuer.token({ roles: ['admin'] }))).status,
+      withoutRole: (await ask(issuer.token({ roles: ['customer'] }))).status,
+      type: refused.headers.get('content-type').split(';')[0],
+      warnings,
     };
     await app.close();
   }

@@ -34,6 +34,7 @@ export class HttpCalls implements CallKind {
   refuse(context: ExecutionContext, error: AuthError): never {
     const { authorization } = (httpRequestOf(context) as TokenRequest).headers;
     const headers = headersOf(error, this.protection, schemeOf(authorization));
+    if (!takesProblems(this.adapter.httpAdapter)) delete headers['Content-Type'];
     this.setHeaders(responseOf(context), headers);
     throw new AuthException(error);
   }
@@ -43,6 +44,14 @@ export class HttpCalls implements CallKind {
       this.adapter.httpAdapter.setHeader(response, name, value);
     }
   }
+}
+
+/**
+ * Express under Nest 11 sends JSON as `application/json` and nothing else. Asked for another type it writes a
+ * warning each time, and whoever sends no token could fill the log. Nest 12's adapters are told by their cookies.
+ */
+function takesProblems(adapter: HttpAdapterHost['httpAdapter']): boolean {
+  return adapter.getType() !== 'express' || 'setCookie' in adapter;
 }
 
 function responseOf(context: ExecutionContext): unknown {
