@@ -44,6 +44,7 @@ const ACCESS: Record<Service, Record<string, readonly Role[] | 'user' | 'service
     'POST /admin/orders/{id}/ship': ['admin'],
     'POST /admin/orders/{id}/refund': ['admin'],
     'POST /admin/orders/{id}/resume': ['admin'],
+    'POST /admin/orders/resume': ['admin'],
     'GET /orders/{id}/events': ['customer'],
     'GET /admin/audit': ['admin'],
   },

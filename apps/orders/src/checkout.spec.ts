@@ -256,17 +256,3 @@ describe('a checkout', () => {
     expect((await shop.service.get('/admin/audit', support)).statusCode).toBe(403);
   });
 });
-
-describe('a checkout whose other services stay silent', () => {
-  it('needs attention after a while, says why, and goes on when it is resumed', async () => {
-    const shop = await Shop.open({ SIGNET_CHECKOUT_PATIENCE_SECONDS: '1' });
-    shop.others.fateOf = ({ path }) => (path.includes('payments') ? 'lost' : undefined);
-    const id = await shop.place();
-    const { reason } = await shop.becomes(id, 'needs_attention');
-    expect(reason).toMatch(/^authorizing the payment took too long: /);
-    shop.others.fateOf = () => undefined;
-    await shop.post(`/admin/orders/${id}/resume`, admin);
-    await shop.becomes(id, 'confirmed');
-    await shop.close();
-  });
-});

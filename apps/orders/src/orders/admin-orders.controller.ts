@@ -8,8 +8,14 @@ import { IfMatch, pageOf, Returns, Versioned } from '@signet/http';
 import type { Page, VersionedAnswer, VersionList } from '@signet/http';
 import { z } from 'zod';
 import { OrderActionsService } from './order-actions.service.js';
-import { adminOrder, adminOrderQuery, refundRequest } from './order.schema.js';
-import type { AdminOrder, AdminOrderQuery, RefundRequest } from './order.schema.js';
+import {
+  adminOrder,
+  adminOrderQuery,
+  refundRequest,
+  resumedOrders,
+  resumeRequest,
+} from './order.schema.js';
+import type { AdminOrder, AdminOrderQuery, RefundRequest, ResumeRequest } from './order.schema.js';
 import { representing } from './orders.controller.js';
 import { OrdersService } from './orders.service.js';
 
@@ -102,6 +108,24 @@ export class AdminOrdersController {
     );
   }
 
+  @Post('resume')
+  @ApiOperation({
+    summary: 'Lets the orders go on that have stopped for one reason, the 100 oldest of them',
+    description: 'Repeat it, with another key, until none are resumed.',
+  })
+  @AdminAction(202, resumedOrders)
+  resumeAll(
+    @IdempotencyKey(202) request: IdempotentRequest,
+    @Body({ schema: resumeRequest }) { reason }: ResumeRequest,
+    @CurrentUser() user: Principal,
+    @ActingUser() actor: Actor,
+  ): Promise<IdempotentAnswer> {
+    const wanted = { reason, actor, user: representing(user) };
+    return this.idempotency.run(request, (transaction) =>
+      this.actions.resumeAll(transaction, wanted),
+    );
+  }
+
   @Post(':id/resume')
   @ApiOperation({ summary: 'Lets an order that needs attention go on from where it stopped' })
   @AdminAction(202)
@@ -117,7 +141,7 @@ export class AdminOrdersController {
   }
 }
 
-/** What an administrator does to an order: once for each key, by rights that are known to be theirs still. */
-function AdminAction(status: number): MethodDecorator {
-  return applyDecorators(Roles('admin'), RequireFresh(), Idempotent(), Returns(status, adminOrder));
+/** What an administrator does to orders: once for each key, by rights that are known to be theirs still. */
+function AdminAction(status: number, answer: z.ZodType = adminOrder): MethodDecorator {
+  return applyDecorators(Roles('admin'), RequireFresh(), Idempotent(), Returns(status, answer));
 }

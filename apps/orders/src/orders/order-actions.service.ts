@@ -22,8 +22,11 @@ import {
 import { canBecome } from './order-states.js';
 import type { OrderStatus } from './order-states.js';
 import { versionOf } from './order-version.js';
-import type { AdminOrder } from './order.schema.js';
+import type { AdminOrder, ResumedOrders } from './order.schema.js';
 import { OrdersService } from './orders.service.js';
+
+/** In one transaction, which keeps these orders from everybody else. */
+const RESUMED_AT_ONCE = 100;
 
 /** Who wants something of an order, and of which. */
 export interface OrderRequest {
@@ -136,6 +139,25 @@ export class OrderActionsService {
     });
     await this.sagas.redirect(transaction, saga, resumed(saga.state, Date.now()), request.user);
     return this.orders.read(order.id, undefined, transaction);
+  }
+
+  /** As `resume`, for orders that have stopped for one reason; the oldest first. */
+  async resumeAll(
+    transaction: Transaction,
+    { reason, ...by }: Pick<OrderRequest, 'actor' | 'user'> & { reason: string },
+  ): Promise<ResumedOrders> {
+    const ids = await this.orders.needingAttention(transaction, reason, RESUMED_AT_ONCE);
+    const refused: ResumedOrders['refused'] = [];
+    for (const id of ids) {
+      try {
+        await this.resume(transaction, { id, ...by });
+      } catch (error) {
+        // Such an order was left as it was. Whatever else goes wrong undoes all of it.
+        if (!(error instanceof Problem && error.code === 'invalid_transition')) throw error;
+        refused.push({ id, detail: error.message });
+      }
+    }
+    return { resumed: ids.length - refused.length, refused };
   }
 
   private async isPaidBack(paymentId: string, user: RepresentedUser): Promise<boolean> {

@@ -67,9 +67,23 @@ export const refundRequest = z.strictObject({
   reason: plainText(500).meta({ example: 'arrived broken', description: 'the customer sees it' }),
 });
 
+export const resumeRequest = z.strictObject({
+  reason: plainText(500).meta({
+    example: 'authorizing the payment took too long',
+    description: 'how the reason of the orders begins',
+  }),
+});
+
+export const resumedOrders = z.object({
+  resumed: z.int().describe('how many were'),
+  refused: z.array(z.object({ id: z.uuid(), detail: z.string() })).describe('which could not be'),
+});
+
 export type NewOrder = z.infer<typeof newOrder>;
 export type Order = z.infer<typeof order>;
 export type AdminOrder = z.infer<typeof adminOrder>;
 export type OrderQuery = z.infer<typeof orderQuery>;
 export type RefundRequest = z.infer<typeof refundRequest>;
+export type ResumeRequest = z.infer<typeof resumeRequest>;
+export type ResumedOrders = z.infer<typeof resumedOrders>;
 export type AdminOrderQuery = z.infer<typeof adminOrderQuery>;

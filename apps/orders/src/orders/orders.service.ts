@@ -92,6 +92,23 @@ export class OrdersService {
     return { ...page, items: await this.withLines(page.items, this.database) };
   }
 
+  /** Ids of orders that need attention, the oldest first. @param reason how theirs begins */
+  async needingAttention(
+    transaction: Transaction,
+    reason: string,
+    limit: number,
+  ): Promise<string[]> {
+    const rows = await transaction
+      .select({ id: orders.id })
+      .from(orders)
+      .where(
+        and(eq(orders.status, 'needs_attention'), sql`starts_with(${orders.reason}, ${reason})`),
+      )
+      .orderBy(asc(orders.id))
+      .limit(limit);
+    return rows.map(({ id }) => id);
+  }
+
   private async withLines(
     rows: FoundOrder[],
     database: Database | Transaction,
