@@ -3,6 +3,6 @@ export { startCrashablePostgres, type CrashablePostgres } from './postgres/crash
 export type { PostgresServer } from './postgres/server.ts';
 export { startThrowAwayPostgres } from './postgres/throw-away.ts';
 export type { LogLine } from './processes/log-line.ts';
-export { ServiceFailedError, type Failure, type RunningService } from './running-service.ts';
+export type { Failure, RunningService } from './running-service.ts';
 export type { DemoAccount, DemoRole, Ports, ServiceName } from './services.ts';
 export { startSystem, type ReplicaOptions, type System, type SystemOptions } from './system.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startThrowAwayPostgres } from './postgres/throw-away.ts';
 import { identify } from './processes/process-identity.ts';
-import type { ServiceName } from './services.ts';
+import { SERVICES, type ServiceName } from './services.ts';
 import { makeCheckout, type Checkout, type Start } from './testing/checkout.ts';
 
 let checkout: Checkout;
@@ -25,7 +25,7 @@ describe('while it runs', () => {
   it('has shown where everything is, in 100 columns', () => {
     const lines = start.output().split('\n');
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
-    for (const name of ['auth', 'orders', 'payments', 'inventory'] as const) {
+    for (const { name } of SERVICES) {
       const url = checkout.url(name);
       expect(start.output()).toMatch(new RegExp(`${name} +${url} +${url}/docs\n`));
     }
@@ -143,9 +143,7 @@ describe('when a service dies', () => {
       /auth ended by itself with exit code 3\. Its last log lines:\n.*INFO {2}listening\n.*again/,
     );
     expect(await running(before)).toHaveLength(before.length - 1);
-    for (const name of ['auth', 'orders', 'payments', 'inventory'] as const) {
-      expect(await isReady(name)).toBe(true);
-    }
+    for (const { name } of SERVICES) expect(await isReady(name)).toBe(true);
     const pids = await processes(checkout);
     await start.stop();
     expect(await running(pids)).toEqual([]);

@@ -132,13 +132,12 @@ export function sandboxEnvironment({
 
 /** What a service may be given from our own environment: only what is its own. */
 const PASSED_ON =
-  /^(PATH|LANG|TZ|LOG_LEVEL|RATE_LIMIT_PER_MINUTE|TRUSTED_PROXIES|CORS_ORIGINS|NODE_.+|OTEL_.+)$/;
-const PASSED_ON_TO_AUTH =
-  /^SIGNET_(CLIENTS|CLIENTS_FILE|(ACCESS_TOKEN|SESSION|REFRESH|LOGIN|REGISTRATIONS|PASSWORD|DEVICE_CODE|JWKS_MAX|KEY_ROTATION)_.+)$/;
+  /^(PATH|LANG|TZ|LOG_LEVEL|DATABASE_POOL_SIZE|RATE_LIMIT_PER_MINUTE|TRUSTED_PROXIES|CORS_ORIGINS|NODE_.+|OTEL_.+)$/;
 
-const PASSED_ON_TO: Partial<Record<ProcessName, RegExp>> = {
-  auth: PASSED_ON_TO_AUTH,
-  orders: /^SIGNET_(CHECKOUT_.+|SERVICE_TIMEOUT_MS)$/,
+const PASSED_ON_TO: Record<ProcessName, RegExp> = {
+  auth: /^SIGNET_(CLIENTS|CLIENTS_FILE|(ACCESS_TOKEN|SESSION|REFRESH|LOGIN|REGISTRATIONS|PASSWORD|DEVICE_CODE|JWKS_MAX|KEY_ROTATION|REVOCATION)_.+)$/,
+  orders: /^SIGNET_((CHECKOUT|REFUNDS)_.+|SERVICE_TIMEOUT_MS)$/,
+  inventory: /^SIGNET_RESERVATION_.+$/,
   payments: /^SIGNET_(PROVIDER_DEADLINE|RECONCILE_AFTER)_MS$/,
   sandbox: /^SIGNET_SANDBOX_CHAOS$/,
 };
@@ -146,7 +145,7 @@ const PASSED_ON_TO: Partial<Record<ProcessName, RegExp>> = {
 function passedOn(name: ProcessName, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(environment).filter(
-      ([variable]) => PASSED_ON.test(variable) || PASSED_ON_TO[name]?.test(variable),
+      ([variable]) => PASSED_ON.test(variable) || PASSED_ON_TO[name].test(variable),
     ),
   );
 }

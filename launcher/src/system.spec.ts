@@ -20,7 +20,12 @@ const options = (): SystemOptions => ({
   ports: 'free',
   throwAway: true,
   main: () => STAND_IN,
-  environment: { PATH: process.env.PATH, LOG_LEVEL: 'debug', AWS_SECRET_KEY: 'x', DEBUG: '*' },
+  environment: {
+    ...{ PATH: process.env.PATH, LOG_LEVEL: 'debug', AWS_SECRET_KEY: 'x', DEBUG: '*' },
+    SIGNET_REFUNDS_EVERY_SECONDS: '5',
+    SIGNET_RESERVATION_SWEEP_SECONDS: '5',
+    SIGNET_REVOCATION_FOLLOWERS: '5',
+  },
   onLog: (name, { text }) => logged.push(`${name}: ${text}`),
   onFailure: (found) => fail(found),
 });
@@ -47,16 +52,19 @@ it('gives each service what it needs and nothing else', async () => {
   ];
   const auth = ['COOKIE_SECRET', 'KEY_ENCRYPTION_KEY', 'ORDERS_CLIENT_SECRET', 'SEED_ACCOUNTS'];
   expect(Object.fromEntries(names)).toEqual({
-    auth: [...every, ...auth.map((name) => `SIGNET_${name}`)].sort(),
+    auth: [
+      ...[...every, ...auth.map((name) => `SIGNET_${name}`)],
+      'SIGNET_REVOCATION_FOLLOWERS',
+    ].sort(),
     orders: [
       ...[...guarded, 'SIGNET_INVENTORY_URL', 'SIGNET_PAYMENTS_URL'],
-      'SIGNET_ORDERS_CLIENT_SECRET',
+      ...['SIGNET_ORDERS_CLIENT_SECRET', 'SIGNET_REFUNDS_EVERY_SECONDS'],
     ].sort(),
     payments: [
       ...[...guarded, 'SIGNET_PAYMENT_PROVIDER', 'SIGNET_SANDBOX_API_KEY', 'SIGNET_SANDBOX_URL'],
       'SIGNET_SANDBOX_WEBHOOK_SECRETS',
     ].sort(),
-    inventory: guarded,
+    inventory: [...guarded, 'SIGNET_RESERVATION_SWEEP_SECONDS'].sort(),
   });
 });
 

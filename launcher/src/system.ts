@@ -1,22 +1,15 @@
-import { join } from 'node:path';
 import { fillCatalogue } from './catalogue.ts';
-import { clearDataDirectory, openDataDirectory, type DataDirectory } from './data-directory.ts';
+import { clearDataDirectory, openDataDirectory } from './data-directory.ts';
 import type { LogLine } from './processes/log-line.ts';
 import { assertPortsFree, freePorts, type PortUse } from './processes/ports.ts';
-import {
-  RunningService,
-  ServiceFailedError,
-  type Failure,
-  type ServiceOptions,
-} from './running-service.ts';
+import { ServiceFailedError, type Failure, type RunningService } from './running-service.ts';
 import { loadSecrets } from './secrets.ts';
 import { startDatabases } from './service-databases.ts';
+import { serviceOf, startServices } from './service-processes.ts';
 import {
-  addressOf,
   demoAccounts,
   POSTGRES,
   SANDBOX,
-  sandboxEnvironment,
   serviceEnvironment,
   SERVICES,
   type DemoAccount,
@@ -43,7 +36,7 @@ export interface SystemOptions {
   prepare?: (signal: AbortSignal) => Promise<void>;
   /** The file each service is started with; by default what the build makes. */
   main?: (process: ProcessName) => string;
-  /** Of which the services get PATH, LANG, TZ, LOG_LEVEL, NODE_* and OTEL_*. Default: our own. */
+  /** Of which each service gets what is its own, and no more: see `services.ts`. Default: our own. */
   environment?: NodeJS.ProcessEnv;
   /** Told what a person should know, a line at a time. */
   onNotice?: (line: string) => void;
@@ -170,59 +163,6 @@ async function start(
       return replica;
     },
   };
-}
-
-async function startServices(
-  options: SystemOptions,
-  directory: DataDirectory,
-  undo: Undo,
-  source: EnvironmentSource,
-): Promise<Pick<System, 'services' | 'sandbox'>> {
-  const services = SERVICES.map(({ name }) => {
-    const env = serviceEnvironment(name, source);
-    const url = addressOf(name, source.ports);
-    return serviceOf(options, directory, { name, url, env, label: name });
-  });
-  const sandbox = serviceOf(options, directory, {
-    ...{ name: 'sandbox', label: 'sandbox', url: addressOf('sandbox', source.ports) },
-    env: sandboxEnvironment(source),
-  });
-  undo.push(async () => {
-    await Promise.all([...services, sandbox].map((service) => service.stop()));
-  });
-  const byName = Object.fromEntries(services.map((service) => [service.name, service])) as Record<
-    ServiceName,
-    RunningService
-  >;
-  // The others do not need auth to start, but would ask for its keys in vain and have to wait.
-  await Promise.all([byName.auth, sandbox].map((service) => service.start(options.signal)));
-  const others = services.filter(({ name }) => name !== 'auth');
-  await Promise.all(others.map((service) => service.start(options.signal)));
-  return { services: byName, sandbox };
-}
-
-function serviceOf(
-  options: SystemOptions,
-  { lock }: DataDirectory,
-  {
-    label,
-    ...service
-  }: Pick<ServiceOptions, 'name' | 'url' | 'env' | 'within'> & { label: string },
-): RunningService {
-  const { name } = service;
-  return new RunningService({
-    ...service,
-    main: (options.main ?? builtMain)(name),
-    onLine: (service, line) => options.onLog?.(service, line),
-    onStart: (_service, pid) => lock.record(label, pid),
-    onFailure: (failure) => options.onFailure?.(failure),
-  });
-}
-
-function builtMain(name: ProcessName): string {
-  const file =
-    name === 'sandbox' ? 'payments/dist/sandbox-provider/main.js' : `${name}/dist/main.js`;
-  return join(import.meta.dirname, '../../apps', file);
 }
 
 function portUses(ports: Ports, { databaseUrl }: SystemOptions): PortUse[] {

@@ -21,7 +21,7 @@ export interface PostgresOptions {
   onLine?: (line: string) => void;
 }
 
-export interface PostgresExit {
+interface PostgresExit {
   code: number | null;
   signal: NodeJS.Signals | null;
   lastLines: string[];

@@ -28,7 +28,7 @@ export interface Start {
   exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
-export interface StartOptions {
+interface StartOptions {
   args?: string[];
   env?: NodeJS.ProcessEnv;
   /** Whether to run as npm does, in a shell: `pid` and `kill` are the shell's then. */
