@@ -1,25 +1,13 @@
-import { Controller, Module, Post } from '@nestjs/common';
-import { Authenticated, AuthGuardModule } from '@signet/auth-guard';
+import { Controller, Post } from '@nestjs/common';
+import { Authenticated } from '@signet/auth-guard';
 import { createTestIssuer } from '@signet/auth-guard/testing';
-import {
-  guardOptions,
-  readConfig,
-  resourceServerVariables,
-  Returns,
-  serviceVariables,
-  Versioned,
-} from '@signet/http';
-import type { ServiceOptions } from '@signet/http';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { Returns, Versioned } from '@signet/http';
 import { z } from 'zod';
-import { DatabaseModule } from './database.module.js';
 import { IdempotencyService } from './idempotency.service.js';
 import type { IdempotentAnswer, IdempotentRequest } from './idempotency.service.js';
 import { IdempotencyKey, Idempotent } from './idempotent.decorator.js';
-import { startTestService } from './testing/index.js';
 import type { TestService } from './testing/index.js';
+import { startServiceOf } from './testing/service-of.js';
 
 const thing = z.object({ made: z.int() });
 
@@ -43,45 +31,16 @@ class ThingsController {
 }
 
 const issuer = createTestIssuer({ audience: 'urn:signet:api' });
-let migrations: string;
 let service: TestService;
 
-function things(environment: NodeJS.ProcessEnv): ServiceOptions {
-  const variables = z.object({ ...serviceVariables, ...resourceServerVariables });
-  const config = readConfig(variables, { PORT: '0', ...environment });
-  const url = config.DATABASE_URL;
-
-  @Module({
-    imports: [
-      DatabaseModule.forRoot({ url, applicationName: 'things', poolSize: 2, migrations }),
-      AuthGuardModule.forRoot(guardOptions(config)),
-    ],
-    controllers: [ThingsController],
-  })
-  class ThingsModule {}
-
-  return { name: 'things', title: 'Things', description: '', module: ThingsModule, config };
-}
-
 beforeAll(async () => {
-  migrations = mkdtempSync(join(tmpdir(), 'signet-idempotent-'));
-  mkdirSync(join(migrations, 'meta'));
-  const entries = [{ idx: 0, version: '7', when: 1, tag: '0000_keys', breakpoints: true }];
-  const journal = JSON.stringify({ version: '7', dialect: 'postgresql', entries });
-  writeFileSync(join(migrations, 'meta/_journal.json'), journal);
-  writeFileSync(
-    join(migrations, '0000_keys.sql'),
-    `create table idempotency_keys (
-       scope text, key text, fingerprint text not null, status int not null, body jsonb,
-       created_at timestamptz not null default now(), primary key (scope, key))`,
-  );
-  service = await startTestService(issuer, things);
+  const tables = `create table idempotency_keys (
+    scope text, key text, fingerprint text not null, status int not null, body jsonb,
+    created_at timestamptz not null default now(), primary key (scope, key))`;
+  service = await startServiceOf(issuer, tables, { controllers: [ThingsController] });
 });
 
-afterAll(async () => {
-  await service.close();
-  rmSync(migrations, { recursive: true });
-});
+afterAll(() => service.close());
 
 const make = (idempotencyKey: string | null, token = issuer.token({ subject: 'user-1' })) =>
   service.send('POST', '/things', { token, idempotencyKey });

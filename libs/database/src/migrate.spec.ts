@@ -1,35 +1,27 @@
-import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import pg from 'pg';
 import { migrate } from './migrate.js';
 import { createTestDatabase } from './testing/index.js';
 import type { TestDatabase } from './testing/index.js';
+import { migrationsOf } from './testing/migrations-of.js';
+import type { Migrations } from './testing/migrations-of.js';
 
 describe('migrations', () => {
   let database: TestDatabase;
-  let folder: string;
+  let migrations: Migrations;
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    folder = await mkdtemp(join(tmpdir(), 'signet-migrations-'));
-    await mkdir(join(folder, 'meta'));
-    const entries = [{ idx: 0, version: '7', when: 1, tag: '0000_first', breakpoints: true }];
-    await writeFile(
-      join(folder, 'meta/_journal.json'),
-      JSON.stringify({ version: '7', dialect: 'postgresql', entries }),
-    );
-    await writeFile(join(folder, '0000_first.sql'), 'create table once (id int);');
+    migrations = await migrationsOf('create table once (id int);');
   });
 
   afterAll(async () => {
     await database.drop();
-    await rm(folder, { recursive: true });
+    await migrations.remove();
   });
 
   it('run once when eight replicas boot at the same moment', async () => {
     const connection = { connectionString: database.url };
-    await Promise.all(Array.from({ length: 8 }, () => migrate(connection, folder)));
+    await Promise.all(Array.from({ length: 8 }, () => migrate(connection, migrations.folder)));
 
     const client = new pg.Client(connection);
     await client.connect();
@@ -42,6 +34,6 @@ describe('migrations', () => {
 
   it('fail with a reason when the database cannot be reached', async () => {
     const nowhere = { connectionString: 'postgres://nobody@127.0.0.1:1/none' };
-    await expect(migrate(nowhere, folder)).rejects.toThrow(/ECONNREFUSED/);
+    await expect(migrate(nowhere, migrations.folder)).rejects.toThrow(/ECONNREFUSED/);
   });
 });

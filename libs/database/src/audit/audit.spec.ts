@@ -1,23 +1,13 @@
-import { Body, Controller, HttpCode, Module, Post } from '@nestjs/common';
-import { Authenticated, AuthGuardModule, Roles } from '@signet/auth-guard';
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { Authenticated, Roles } from '@signet/auth-guard';
 import { createTestIssuer } from '@signet/auth-guard/testing';
-import {
-  formatOnBehalfOf,
-  guardOptions,
-  readConfig,
-  resourceServerVariables,
-  serviceVariables,
-} from '@signet/http';
-import type { Page, ServiceOptions } from '@signet/http';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { formatOnBehalfOf } from '@signet/http';
+import type { Page } from '@signet/http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { z } from 'zod';
-import { DatabaseModule } from '../database.module.js';
-import { startTestService } from '../testing/index.js';
 import type { TestService } from '../testing/index.js';
+import { startServiceOf } from '../testing/service-of.js';
 import { InjectDatabase } from '../tokens.js';
 import type { Database } from '../tokens.js';
 import { ActingUser, THE_SERVICE } from './actor.js';
@@ -58,46 +48,19 @@ class ThingsController {
 
 const issuer = createTestIssuer({ audience: 'urn:signet:api' });
 const admin = issuer.token({ subject: 'root', roles: ['admin'] });
-let migrations: string;
 let service: TestService;
 
-function things(environment: NodeJS.ProcessEnv): ServiceOptions {
-  const variables = z.object({ ...serviceVariables, ...resourceServerVariables });
-  const config = readConfig(variables, { PORT: '0', ...environment });
-  const url = config.DATABASE_URL;
-
-  @Module({
-    imports: [
-      DatabaseModule.forRoot({ url, applicationName: 'things', poolSize: 2, migrations }),
-      AuthGuardModule.forRoot(guardOptions(config)),
-      AuditModule,
-    ],
-    controllers: [ThingsController, auditController(ACTIONS, Roles('admin'))],
-  })
-  class ThingsModule {}
-
-  return { name: 'things', title: 'Things', description: '', module: ThingsModule, config };
-}
-
 beforeAll(async () => {
-  migrations = mkdtempSync(join(tmpdir(), 'signet-audit-'));
-  mkdirSync(join(migrations, 'meta'));
-  const entries = [{ idx: 0, version: '7', when: 1, tag: '0000_audit', breakpoints: true }];
-  const journal = JSON.stringify({ version: '7', dialect: 'postgresql', entries });
-  writeFileSync(join(migrations, 'meta/_journal.json'), journal);
-  writeFileSync(
-    join(migrations, '0000_audit.sql'),
-    `create table audit_events (id bigint primary key generated always as identity,
-       at timestamptz(3) not null default now(), action text not null, actor text,
-       subject text not null, address text, details jsonb)`,
-  );
-  service = await startTestService(issuer, things);
+  const tables = `create table audit_events (id bigint primary key generated always as identity,
+    at timestamptz(3) not null default now(), action text not null, actor text,
+    subject text not null, address text, details jsonb)`;
+  service = await startServiceOf(issuer, tables, {
+    imports: [AuditModule],
+    controllers: [ThingsController, auditController(ACTIONS, Roles('admin'))],
+  });
 });
 
-afterAll(async () => {
-  await service.close();
-  rmSync(migrations, { recursive: true });
-});
+afterAll(() => service.close());
 
 async function pageAbout(subject: string, cursor = ''): Promise<Page<{ id: string }>> {
   const after = cursor && `&cursor=${cursor}`;
