@@ -79,8 +79,8 @@ describe('jobs', () => {
     await database.drop();
   });
 
-  function replica(queue?: QueueOptions): Replica {
-    const made = new Replica(database.url, queue);
+  function replica(queue?: QueueOptions, url = database.url): Replica {
+    const made = new Replica(url, queue);
     replicas.push(made);
     return made;
   }
@@ -182,6 +182,19 @@ describe('jobs', () => {
     second.jobs.work(QUEUE, () => Promise.resolve(void (done = true)));
     second.start();
     await until(() => done);
+  });
+
+  it('keep no service from stopping whose database is away', async () => {
+    const service = replica(PATIENT, 'postgres://nobody@127.0.0.1:1/none');
+    service.jobs.work(QUEUE, () => Promise.resolve());
+    service.start();
+    await service.jobs.beforeApplicationShutdown();
+    expect(() => service.jobs.checkReadiness()).toThrow('not open yet');
+  });
+
+  it('are for queues that were declared', () => {
+    const work = () => replica().jobs.work('made-up', () => Promise.resolve());
+    expect(work).toThrow('No queue made-up was declared.');
   });
 
   it('are done by another when the process that had them is killed', async () => {

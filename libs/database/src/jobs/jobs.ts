@@ -74,8 +74,11 @@ export class Jobs implements OnApplicationBootstrap, BeforeApplicationShutdown, 
    * Runs `handler` for the jobs of a queue. A job may come more than once: when its worker was
    * killed, or when the handler throws, which puts it back until the queue's retries are used up.
    * Call it before the application is bootstrapped.
+   *
+   * @throws {Error} when the module's options have no such queue
    */
   work<Payload>(queue: string, handler: Handler<Payload>): void {
+    if (!(queue in this.options.queues)) throw new Error(`No queue ${queue} was declared.`);
     this.workers.push({ queue, handler });
   }
 
@@ -112,7 +115,10 @@ export class Jobs implements OnApplicationBootstrap, BeforeApplicationShutdown, 
         await delay(START_RETRY_MS, undefined, { signal: this.stopping.signal }).catch(() => null);
       }
     }
-    for (const { queue, handler } of this.workers) await this.startWorkers(queue, handler);
+    if (!this.boss) return;
+    for (const { queue, handler } of this.workers) {
+      await this.startWorkers(this.boss, queue, handler);
+    }
   }
 
   private async started(): Promise<PgBoss> {
@@ -127,10 +133,8 @@ export class Jobs implements OnApplicationBootstrap, BeforeApplicationShutdown, 
   }
 
   /** One pg-boss worker each, because only a worker of its own can be told to go on at once. */
-  private async startWorkers(queue: string, handler: Handler<never>): Promise<void> {
-    const { boss } = this;
+  private async startWorkers(boss: PgBoss, queue: string, handler: Handler<never>): Promise<void> {
     const concurrency = this.options.queues[queue]?.concurrency ?? 0;
-    if (!boss || concurrency === 0) throw new Error(`No queue ${queue} was declared.`);
     for (let started = 0; started < concurrency; started++) {
       const id: string = await boss.work<Envelope>(
         queue,
