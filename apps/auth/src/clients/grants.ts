@@ -19,7 +19,5 @@ export const GRANTS = [
   EXCHANGE_GRANT,
 ] as const;
 
-export type GrantType = (typeof GRANTS)[number];
-
 /** How a client can prove who it is there. */
 export const CLIENT_AUTH_METHODS = ['client_secret_basic', 'private_key_jwt', 'none'] as const;

@@ -27,8 +27,6 @@ export const OPENID_SCOPES = ['openid', 'email', 'offline_access'] as const;
 /** What a client may ask for: scopes by audience. Metadata of each client, under this name. */
 export const CLIENT_AUDIENCES = 'audiences';
 
-export type ClientAudiences = { [Name in Audience]?: readonly (typeof AUDIENCES)[Name][number][] };
-
 /** Whether its tokens are for one service and not for users' use of all of them. */
 export function isServiceAudience(audience: string): boolean {
   return audience !== PLATFORM && audience in AUDIENCES;

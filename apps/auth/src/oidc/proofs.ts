@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AuthError, Dpop } from '@signet/auth-guard';
-import type { Clock, ReplayStore } from '@signet/auth-guard';
+import type { ReplayStore } from '@signet/auth-guard';
 import type { FastifyRequest } from 'fastify';
 import { errors } from 'oidc-provider';
 import { AUTH_CONFIG } from '../config.js';
@@ -9,14 +9,6 @@ import { SessionStore } from '../sessions/session-store.js';
 import { RecordAdapter } from './record-adapter.js';
 import { UnitOfWork } from './unit-of-work.js';
 
-const CLOCK: Clock = {
-  now: () => Date.now(),
-  after(delay, task) {
-    const timer = setTimeout(task, delay).unref();
-    return () => clearTimeout(timer);
-  },
-};
-
 /** Proofs that whoever sends a bound token has its key (RFC 9449), good once on all replicas. */
 @Injectable()
 export class Proofs {
@@ -24,7 +16,7 @@ export class Proofs {
 
   constructor(@Inject(AUTH_CONFIG) config: AuthConfig, unit: UnitOfWork, sessions: SessionStore) {
     const records = new RecordAdapter('UsedProof', unit, sessions, config.SIGNET_COOKIE_SECRET);
-    this.dpop = new Dpop({ publicUrls: config.SIGNET_ISSUER, replayStore: store(records) }, CLOCK);
+    this.dpop = new Dpop({ publicUrls: config.SIGNET_ISSUER, replayStore: store(records) });
   }
 
   /** @param thumbprint `cnf.jkt` of the token */

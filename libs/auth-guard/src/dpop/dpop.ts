@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { TokenRequest } from '../authentication/credentials.js';
+import { systemClock } from '../clock.js';
 import type { Clock } from '../clock.js';
 import { DpopNonceError, InvalidTokenError, ReplayUnknownError } from '../errors.js';
 import { DpopNonces } from './nonces.js';
@@ -32,7 +33,7 @@ export class Dpop {
   /** @throws {AuthGuardConfigurationError} */
   constructor(
     options: DpopOptions,
-    private readonly clock: Clock,
+    private readonly clock: Clock = systemClock,
   ) {
     this.settings = dpopSettings(options);
     const { nonce, replayStore } = this.settings;

@@ -2,7 +2,6 @@ import { Global, Logger, Module } from '@nestjs/common';
 import type { NestModule } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { Authenticator, bearerOnly } from '../authentication/authenticator.js';
-import { systemClock } from '../clock.js';
 import { Dpop } from '../dpop/dpop.js';
 import { TrustedIssuers } from '../issuers/trusted-issuers.js';
 import { keySource } from '../keys/from-options.js';
@@ -76,7 +75,7 @@ const KNOWN_ISSUERS = Symbol('known issuers');
         new Authenticator({
           verifier,
           cookie,
-          dpop: dpop && new Dpop(dpop, clock ?? systemClock),
+          dpop: dpop && new Dpop(dpop, clock),
         }),
       inject: [MODULE_OPTIONS_TOKEN, TrustedIssuers],
     },
