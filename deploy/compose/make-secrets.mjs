@@ -48,6 +48,12 @@ for (const name of ['api-key', 'webhook-secret']) {
 }
 
 const chosen = process.env.SIGNET_DEMO_PASSWORD;
+// Auth's own rule, checked before a password that it refuses is kept.
+const { length } = Array.from((chosen ?? '').normalize('NFKC'));
+if (chosen && (length < 12 || length > 128)) {
+  console.error('SIGNET_DEMO_PASSWORD has the wrong length: expected 12 to 128 characters.');
+  process.exit(1);
+}
 const demo = [
   ['admin@signet.test', 'admin'],
   ['warehouse@signet.test', 'warehouse'],

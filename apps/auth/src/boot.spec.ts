@@ -141,5 +141,28 @@ describe('the accounts of the configuration', () => {
     expect((await logIn(third, email)).status).toBe(401);
     expect((await logIn(third, email, 'another good password')).status).toBe(200);
     expect((await refresh(third, again.body.refresh_token)).status).toBe(401);
+    await third.stop();
+  });
+
+  it('keep the password that their user has chosen since, however often the service restarts', async () => {
+    const reset = environment({ resetPassword: true });
+    const first = await startAuth({ environment: reset });
+    const { body } = await logIn(first, email);
+    const chosen = 'a password that is my own';
+    const change = await first.call('POST', '/auth/password', {
+      token: body.access_token,
+      json: { currentPassword: PASSWORD, newPassword: chosen },
+    });
+    expect(change.status).toBe(204);
+    await first.stop();
+
+    const second = await startAuth({ database: first.database, environment: reset });
+    expect((await logIn(second, email)).status).toBe(401);
+    expect((await logIn(second, email, chosen)).status).toBe(200);
+    await second.stop();
+
+    const changed = environment({ password: 'another good password', resetPassword: true });
+    const third = await startAuth({ database: first.database, environment: changed });
+    expect((await logIn(third, email, 'another good password')).status).toBe(200);
   });
 });

@@ -35,7 +35,7 @@ const seedAccount = z.strictObject({
   email,
   password,
   roles: z.array(z.enum(ROLES)),
-  /** Sets the password again when the account exists already. */
+  /** Sets the password, once, also when the account exists already. */
   resetPassword: z.boolean().default(false),
 });
 

@@ -37,6 +37,8 @@ export const users = pgTable(
     email: text().notNull(),
     /** PHC string of argon2id. */
     passwordHash: text().notNull(),
+    /** The same of the last password that the configuration gave the account: it gives each one once. */
+    seedPasswordHash: text(),
     roles: text({ enum: ROLES }).array().notNull(),
     disabledAt: moment(),
     createdAt: moment().notNull().defaultNow(),

@@ -52,7 +52,7 @@ export class AccountsService {
     const passwordHash = await this.hashNew(credentials, chosenBy);
     const [user] = await this.database
       .insert(users)
-      .values({ email: credentials.email, passwordHash, roles })
+      .values({ email: credentials.email, ...hashes(passwordHash, chosenBy), roles })
       .onConflictDoNothing()
       .returning();
     return user;
@@ -84,7 +84,10 @@ export class AccountsService {
   ): Promise<void> {
     const passwordHash = await this.hashNew({ email: user.email, password }, chosenBy);
     await this.database.transaction(async (transaction) => {
-      await transaction.update(users).set({ passwordHash }).where(eq(users.id, user.id));
+      await transaction
+        .update(users)
+        .set(hashes(passwordHash, chosenBy))
+        .where(eq(users.id, user.id));
       await this.sessions.endAllOf(transaction, user.id, {
         ...{ ending: 'password_changed', actor },
         ...(except !== undefined && { except }),
@@ -119,4 +122,8 @@ export class AccountsService {
       detail: 'password: expected one that is not among the first that are guessed.',
     });
   }
+}
+
+function hashes(passwordHash: string, chosenBy: Chooser): Partial<User> & { passwordHash: string } {
+  return { passwordHash, ...(chosenBy === 'operator' && { seedPasswordHash: passwordHash }) };
 }

@@ -1,0 +1,1 @@
+ALTER TABLE "users" ADD COLUMN "seed_password_hash" text;
