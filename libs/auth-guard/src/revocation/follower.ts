@@ -201,13 +201,23 @@ export class RevocationFollower {
       const reader = new EventStreamReader();
       for await (const chunk of response.body ?? []) {
         heard();
-        for (const event of reader.read(chunk as Uint8Array)) await this.take(event);
+        await this.takeAll(reader.read(chunk as Uint8Array));
         if (!this.knowledge.position) return;
       }
     } finally {
       cancel();
       this.connected = false;
       silence.abort();
+    }
+  }
+
+  /** Tells once of all that came together: whoever is told looks at each open connection. */
+  private async takeAll(events: Iterable<StreamEvent>): Promise<void> {
+    const { events: before } = this.knowledge.counts;
+    try {
+      for (const event of events) await this.take(event);
+    } finally {
+      if (this.knowledge.counts.events > before) this.tell();
     }
   }
 
@@ -220,7 +230,6 @@ export class RevocationFollower {
       } else {
         await this.knowledge.applyEvent(data);
         this.kept?.add({ seq: this.knowledge.position?.seq ?? 0, token: data });
-        this.tell();
       }
     } catch (error) {
       if (!(error instanceof FeedRefusal)) throw error;
