@@ -24,7 +24,7 @@ describe('the configuration of a service', () => {
     const read = () => readConfig(schema, { PORT: 'http', LOG_LEVEL: 'loud' });
     expect(read).toThrow(ConfigError);
     expect(read).toThrow(/PORT is not valid: .*number/);
-    expect(read).toThrow(/DATABASE_URL is not set/);
+    expect(read).toThrow(/DATABASE_URL is not set: expected a postgres:\/\/ URL$/m);
     expect(read).toThrow(/LOG_LEVEL is not valid: .*"info"/);
   });
 

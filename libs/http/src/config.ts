@@ -11,10 +11,10 @@ const list = z.string().transform((text) =>
 
 /** The variables every service understands. Spread into the service's own schema. */
 export const serviceVariables = {
-  HOST: z.string().min(1).default('127.0.0.1').describe('address to listen on'),
-  PORT: z.coerce.number().int().min(0).max(65_535).describe('port to listen on'),
+  HOST: z.string().min(1).default('127.0.0.1').describe('an address to listen on'),
+  PORT: z.coerce.number().int().min(0).max(65_535).describe('a port to listen on'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).describe('postgres:// URL'),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).describe('a postgres:// URL'),
   DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(100).default(10),
   SIGNET_ISSUER: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:3000'),
   /** How clients address this service, for proofs made out to it; http, HOST and PORT by default. */
@@ -56,12 +56,20 @@ export function readConfig<Schema extends z.ZodObject>(
   const result = schema.safeParse(values);
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) => {
-    const name = String(issue.path[0] ?? '');
-    const rest = issue.path.slice(1).join('.');
-    const missing = values[name] === undefined ? 'is not set' : 'is not valid';
-    return `  ${name} ${missing}: ${rest ? `${rest}: ` : ''}${issue.message}`;
+    const [name = '', ...rest] = issue.path.map(String);
+    const isMissing = values[name] === undefined;
+    // Zod would say of what is missing only that it is.
+    const what =
+      isMissing && issue.code === 'invalid_type' ? expected(schema, name) : issue.message;
+    const where = [`  ${name} ${isMissing ? 'is not set' : 'is not valid'}`, rest.join('.')];
+    return [...where, what].filter((part) => part !== '').join(': ');
   });
   throw new ConfigError(`The configuration is not usable.\n${problems.join('\n')}`);
+}
+
+function expected(schema: z.ZodObject, name: string): string {
+  const variable = schema.shape[name] as z.ZodType | undefined;
+  return `expected ${variable?.description ?? 'a value'}`;
 }
 
 function fromFile(name: string, path: string | undefined): string | undefined {
