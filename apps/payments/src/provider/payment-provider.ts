@@ -131,5 +131,10 @@ export class UnreadableWebhook extends Error {
   override readonly name = 'UnreadableWebhook';
 }
 
+/** A payment that the provider has declined without keeping it. */
+export function declined(reason: string): ProviderPayment {
+  return { id: '', status: 'declined', capturedAmount: 0, reason };
+}
+
 /** Injects the `PaymentProvider` that the configuration names. */
 export const PAYMENT_PROVIDER = Symbol('PAYMENT_PROVIDER');

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { readSigned } from '../webhooks/read-event.js';
+import { paymentNews, readSigned, refundNews } from '../webhooks/read-event.js';
 import { isSignedBy } from '../webhooks/signature.js';
-import { ForgedWebhook, ProviderRefusal } from './payment-provider.js';
+import { declined, ForgedWebhook, ProviderRefusal } from './payment-provider.js';
 import type {
   Authorization,
   FollowUp,
@@ -24,20 +24,8 @@ export interface SandboxOptions {
   deadline: number;
 }
 
-const payment = z.object({
-  id: z.string(),
-  reference: z.string(),
-  status: z.enum(['processing', 'authorized', 'captured', 'canceled', 'declined']),
-  capturedAmount: z.int().min(0),
-  reason: z.string().optional(),
-});
-const refund = z.object({
-  id: z.string(),
-  reference: z.string(),
-  amount: z.int().positive(),
-  status: z.enum(['pending', 'succeeded', 'failed']),
-  reason: z.string().optional(),
-});
+const payment = paymentNews.extend({ reference: z.string() });
+const refund = refundNews.extend({ reference: z.string() });
 const refusal = z.object({ error: z.object({ code: z.string() }), payment: payment.optional() });
 const call = z.object({ payment: payment.optional(), refund: refund.optional() });
 const event = z.object({
@@ -68,9 +56,7 @@ export class SandboxProvider implements PaymentProvider {
     if (answer.status === 200) return payment.parse(answer.body);
     const refused = refusalOf(answer);
     // What cannot even be tried is declined: nothing is held.
-    return (
-      refused.payment ?? { id: '', status: 'declined', capturedAmount: 0, reason: refused.code }
-    );
+    return refused.payment ?? declined(refused.code);
   }
 
   async capture({ key, payment: id, amount }: PartialFollowUp): Promise<ProviderPayment> {

@@ -1,6 +1,6 @@
 import Stripe from 'stripe';
 import { readSigned } from '../webhooks/read-event.js';
-import { ForgedWebhook, ProviderRefusal } from './payment-provider.js';
+import { declined, ForgedWebhook, ProviderRefusal } from './payment-provider.js';
 import type {
   Authorization,
   FollowUp,
@@ -153,10 +153,6 @@ function addressOf(url: string | undefined): Stripe.StripeConfig {
     ...{ host: hostname, protocol: protocol === 'http:' ? 'http' : 'https' },
     ...(port && { port }),
   };
-}
-
-function declined(reason: string): ProviderPayment {
-  return { id: '', status: 'declined', capturedAmount: 0, reason };
 }
 
 /** The code of an error that says for certain that nothing was done; undefined for all others. */

@@ -7,28 +7,29 @@ import type { ProviderEvent } from '../provider/payment-provider.js';
 const name = plainText(255);
 const reason = plainText(500).optional();
 
+/** A `ProviderPayment`. */
+export const paymentNews = z.object({
+  id: name,
+  status: z.enum(['processing', 'authorized', 'captured', 'canceled', 'declined']),
+  capturedAmount: z.int().min(0),
+  reason,
+});
+
+/** A `ProviderRefund` with its amount. */
+export const refundNews = z.object({
+  id: name,
+  amount: z.int().positive(),
+  status: z.enum(['pending', 'succeeded', 'failed']),
+  reason,
+});
+
 const event: z.ZodType<ProviderEvent> = z.object({
   id: name,
   type: name,
   paymentId: name.optional(),
   payment: name.optional(),
-  news: z
-    .object({
-      id: name,
-      status: z.enum(['processing', 'authorized', 'captured', 'canceled', 'declined']),
-      capturedAmount: z.int().min(0),
-      reason,
-    })
-    .optional(),
-  refund: z
-    .object({
-      id: name,
-      amount: z.int().positive(),
-      status: z.enum(['pending', 'succeeded', 'failed']),
-      reason,
-      refundId: name.optional(),
-    })
-    .optional(),
+  news: paymentNews.optional(),
+  refund: refundNews.extend({ refundId: name.optional() }).optional(),
 });
 
 /**
