@@ -44,6 +44,8 @@ export class AccountsController {
     @HttpExchange() exchange: Exchange,
   ): Promise<Tokens> {
     if (transport === 'cookie') this.cookie.assertOwnPage(exchange.request);
+    // An account that is made without tokens could not be told from one that was there before.
+    this.logins.assertMayIssue();
     await this.throttle.admitRegistration(device.address);
     const user = await this.accounts.create(credentials, ['customer']);
     if (user) {

@@ -1,6 +1,6 @@
 import { logIn, newEmail, PASSWORD, register, startAuth, verify } from '../testing/running-auth.js';
 import type { Answer, RunningAuth } from '../testing/running-auth.js';
-import { KeyRing } from './key-ring.js';
+import { KeyRing, MAY_SIGN_MS } from './key-ring.js';
 import { KeyRotator } from './key-rotator.js';
 
 const ADMIN = 'root@example.com';
@@ -129,6 +129,32 @@ describe('on several replicas', () => {
     const active = await auth.query(`select kid from signing_keys where state = 'active'`);
     expect(active).toHaveLength(1);
     expect(await auth.query(`select 1 from signing_keys where state = 'next'`)).toHaveLength(2);
+  });
+});
+
+describe('a replica that cannot read the keys any more', () => {
+  afterEach(() => jest.restoreAllMocks());
+
+  it('issues no token by any way, and says when to come back', async () => {
+    const alone = await startAuth();
+    const email = newEmail();
+    const { refresh_token } = await register(alone, email);
+    // Another replica has made a key under a key-encryption key that this one was not given yet.
+    await alone.query(
+      `insert into signing_keys (kid, state, public_jwk, envelope)
+       select 'newer', 'next', public_jwk, 'v1.another.x.x.x' from signing_keys limit 1`,
+    );
+    const now = performance.now.bind(performance);
+    jest.spyOn(performance, 'now').mockImplementation(() => now() + MAY_SIGN_MS);
+    const refresh = { grant_type: 'refresh_token', client_id: 'first-party', refresh_token };
+    const answers = await Promise.all([
+      alone.call('POST', '/auth/login', { json: { email, password: PASSWORD } }),
+      alone.call('POST', '/auth/register', { json: { email: newEmail(), password: PASSWORD } }),
+      alone.call('POST', '/auth/refresh', { json: { refresh_token } }),
+      alone.call('POST', '/oauth/token', { form: refresh }),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([503, 503, 503, 503]);
+    expect(answers.every(({ headers }) => headers.has('retry-after'))).toBe(true);
   });
 });
 

@@ -5,6 +5,7 @@ import type { Credentials, User } from '../accounts/accounts.service.js';
 import { Throttle } from '../accounts/throttle.js';
 import { AUTH_CONFIG } from '../config.js';
 import type { AuthConfig } from '../config.js';
+import { KeyRing } from '../keys/key-ring.js';
 import { AUDIENCES, PLATFORM } from '../oidc/audiences.js';
 import { FIRST_PARTY } from '../clients/grants.js';
 import { OidcEngine } from '../oidc/engine.js';
@@ -26,12 +27,29 @@ export class LoginService {
     private readonly accounts: AccountsService,
     private readonly throttle: Throttle,
     private readonly engine: OidcEngine,
+    private readonly keys: KeyRing,
     private readonly unit: UnitOfWork,
     private readonly sessions: SessionStore,
   ) {}
 
-  /** @throws {Problem} 401 `invalid_credentials`, 429 `too_many_attempts`, 503 `busy` */
+  /**
+   * To be asked before anything is done for somebody who is to get tokens.
+   *
+   * @throws {Problem} 503 `temporarily_unavailable` while nobody can say which key may sign
+   */
+  assertMayIssue(): void {
+    if (this.keys.maySign()) return;
+    throw new Problem({
+      status: HttpStatus.SERVICE_UNAVAILABLE,
+      code: 'temporarily_unavailable',
+      detail: 'No token can be signed now. Try again shortly.',
+      retryAfter: 5,
+    });
+  }
+
+  /** @throws {Problem} 401 `invalid_credentials`, 429 `too_many_attempts`, 503 `busy` or as `assertMayIssue` */
   async logIn(credentials: Credentials, device: Device): Promise<IssuedTokens> {
+    this.assertMayIssue();
     const user = await this.throttle.guard(credentials.email, device.address, () =>
       this.accounts.authenticate(credentials),
     );
@@ -39,8 +57,13 @@ export class LoginService {
     return this.begin(user, device);
   }
 
-  /** Begins a session for someone who has just proved who they are. */
-  begin(user: User, device: Device): Promise<IssuedTokens> {
+  /**
+   * Begins a session for someone who has just proved who they are.
+   *
+   * @throws {Problem} 401 `invalid_credentials`, or as `assertMayIssue`
+   */
+  async begin(user: User, device: Device): Promise<IssuedTokens> {
+    this.assertMayIssue();
     return this.unit.run(async () => {
       const unchanged = await this.unit.write((transaction) =>
         this.accounts.hold(transaction, user),
@@ -53,9 +76,10 @@ export class LoginService {
   /**
    * Exchanges a refresh token for the next one, at the engine's token endpoint.
    *
-   * @throws {Problem} 401 `invalid_grant`
+   * @throws {Problem} 401 `invalid_grant`, or as `assertMayIssue`
    */
   async refresh(refreshToken: string, { address }: Device): Promise<IssuedTokens> {
+    this.assertMayIssue();
     const { status, body } = await this.engine.requestToken(
       { grant_type: 'refresh_token', client_id: FIRST_PARTY, refresh_token: refreshToken },
       address,
