@@ -1,16 +1,10 @@
-import { createTestIssuer } from '@signet/auth-guard/testing';
 import { startTestService } from '@signet/database/testing';
 import type { TestService } from '@signet/database/testing';
 import { randomUUID } from 'node:crypto';
 import { ordersConfig } from './config.js';
 import { ordersService } from './orders-service.module.js';
+import { admin, alice, bob, issuer, support, surroundings } from './testing/shop.js';
 import { StandInServices } from './testing/stand-in-services.js';
-
-const issuer = createTestIssuer({ audience: 'urn:signet:api' });
-const alice = issuer.token({ subject: 'alice', roles: ['customer'] });
-const bob = issuer.token({ subject: 'bob', roles: ['customer'] });
-const support = issuer.token({ roles: ['support'] });
-const admin = issuer.token({ roles: ['admin'] });
 
 describe('orders', () => {
   let others: StandInServices;
@@ -22,15 +16,7 @@ describe('orders', () => {
     // No checkout is to get anywhere: these are the orders as they were placed.
     others.fateOf = ({ path }) => (path.startsWith('/internal') ? 'lost' : undefined);
     service = await startTestService(issuer, (environment) =>
-      ordersService(
-        ordersConfig({
-          ...environment,
-          SIGNET_INVENTORY_URL: others.url,
-          SIGNET_PAYMENTS_URL: others.url,
-          SIGNET_TOKEN_URL: `${others.url}/oauth/token`,
-          SIGNET_ORDERS_CLIENT_SECRET: 'a secret of some length',
-        }),
-      ),
+      ordersService(ordersConfig({ ...environment, ...surroundings(others) })),
     );
   });
 
