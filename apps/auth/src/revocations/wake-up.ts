@@ -7,6 +7,10 @@ import { RECORDED } from './revocation-log.js';
 
 const RETRY_MS = 1_000;
 
+/** A connection that is silently dead has nothing to say either: it is asked, and given so long to answer. */
+const CHECK_MS = 2_000;
+const TIMEOUT_MS = 3_000;
+
 /**
  * Hears from the database, on a connection of its own, when any replica has written or published an
  * entry. Only a messenger: what it misses is found by whoever looks once a second anyway.
@@ -27,6 +31,8 @@ export class WakeUp {
       connectionString: this.config.DATABASE_URL,
       application_name: 'auth revocations',
       keepAlive: true,
+      connectionTimeoutMillis: TIMEOUT_MS,
+      query_timeout: TIMEOUT_MS,
     });
     let lost = false;
     const retry = (error?: Error) => {
@@ -40,6 +46,13 @@ export class WakeUp {
       void client.end().catch(() => undefined);
       this.timer = setTimeout(() => void this.listen(onNews), RETRY_MS).unref();
     };
+    const check = () => {
+      if (lost || this.isClosed) return;
+      this.timer = setTimeout(
+        () => void client.query('select 1').then(check, retry),
+        CHECK_MS,
+      ).unref();
+    };
     client.on('error', retry);
     client.on('end', () => retry());
     client.on('notification', onNews);
@@ -49,6 +62,7 @@ export class WakeUp {
       this.client = client;
       this.failed = false;
       onNews();
+      check();
     } catch (error) {
       retry(error as Error);
     }
