@@ -184,7 +184,12 @@ describe('without grace', () => {
       expect(others).toHaveLength(0);
       expect(answers.filter(({ status }) => status === 401)).toHaveLength(49);
       expect((await refresh(strict, winner?.body.refresh_token ?? '')).status).toBe(401);
-      expect(await endingOf(strict, winner?.body.access_token ?? '')).toBe('token_reuse');
+      const token = winner?.body.access_token ?? '';
+      expect(await endingOf(strict, token)).toBe('token_reuse');
+      // So is the token that was issued in the midst of it, here and wherever the feed is followed.
+      expect((await strict.call('GET', '/auth/me', { token })).status).toBe(401);
+      const entries = 'select before from revocations where subject = $1';
+      expect(await strict.query(entries, [await sidOf(strict, token)])).toEqual([{ before: null }]);
       expect(await strict.query('select 1 from engine_records where grant_id is not null')).toEqual(
         [],
       );
