@@ -1,12 +1,11 @@
 import { Problem } from '@signet/http';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { IdempotencyService } from './idempotency.service.js';
 import type { IdempotentRequest } from './idempotency.service.js';
 import { Retention } from './retention.js';
 import { idempotencyKeys } from './schema.js';
-import { createTestDatabase } from './testing/index.js';
+import { createTestDatabase, until } from './testing/index.js';
 import type { TestDatabase } from './testing/index.js';
 
 const request: IdempotentRequest = {
@@ -151,7 +150,3 @@ describe('an idempotent request', () => {
     });
   });
 });
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await sleep(20);
-}

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { Database } from '../tokens.js';
-import { createTestDatabase } from '../testing/index.js';
+import { createTestDatabase, until } from '../testing/index.js';
 import type { TestDatabase } from '../testing/index.js';
 import { Jobs } from './jobs.js';
 import { Notifications } from './notifications.js';
@@ -54,14 +54,6 @@ class Replica {
     await this.jobs.beforeApplicationShutdown();
     await this.notifications.onApplicationShutdown();
     await this.pool.end();
-  }
-}
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 45_000;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error('it did not come about');
-    await delay(20);
   }
 }
 

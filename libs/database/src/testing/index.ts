@@ -4,3 +4,4 @@ export { startTestService } from './test-service.js';
 export type { TestRequest, TestService } from './test-service.js';
 export { freePort, serviceProcess } from './service-process.js';
 export type { ServiceProcess } from './service-process.js';
+export { until } from './until.js';
