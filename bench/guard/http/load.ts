@@ -10,6 +10,8 @@ export interface LoadOptions {
 
 export interface LoadResult {
   requests: number;
+  /** What the quickest connection has sent of it. */
+  sentEach: number;
   seconds: number;
   /** Answers other than 200, and requests that failed. */
   failures: number;
@@ -35,6 +37,7 @@ async function send({ port, tokens, seconds }: LoadOptions): Promise<LoadResult>
     connections.reduce((total, connection) => total + count(connection), 0);
   return {
     requests: sum(({ answered }) => answered),
+    sentEach: Math.max(...connections.map(({ sent }) => sent)),
     seconds: elapsed,
     failures: sum(({ failures }) => failures),
   };
@@ -44,7 +47,7 @@ async function send({ port, tokens, seconds }: LoadOptions): Promise<LoadResult>
 class Connection {
   answered = 0;
   failures = 0;
-  private sent = 0;
+  sent = 0;
   private onTheWay = 0;
   private until = 0;
   private done: () => void = () => undefined;

@@ -14,8 +14,8 @@ export interface TokenDialect {
    */
   readonly types: readonly (string | undefined)[];
   /**
-   * Says in the claims of RFC 9068 what the token says in its own. Called once per token, after its
-   * signature has proved right.
+   * Says in the claims of RFC 9068 what the token says in its own. Called when a token is verified,
+   * after its signature has proved right.
    *
    * @throws {InvalidTokenError} when the token is not an access token
    */

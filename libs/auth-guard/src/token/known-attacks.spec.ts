@@ -126,7 +126,8 @@ describe('attacks that other libraries fell to', () => {
   });
 
   it('CVE-2026-35039: tokens that share a header, a payload or a signature share nothing else', async () => {
-    await verifier.verify(good);
+    // Often enough to be remembered.
+    for (let i = 0; i < 3; i++) await verifier.verify(good);
     const other = issuer.token({ subject: 'user-2' });
     const [, otherPayload = '', otherSignature = ''] = other.split('.');
     expect((await verifier.verify(other)).subject).toBe('user-2');

@@ -23,8 +23,9 @@ export interface TokenProfileOptions {
   /** For an issuer that does not keep to RFC 9068. None by default; see what each one costs. */
   dialect?: TokenDialect;
   /**
-   * Reads what your tokens say beyond the standard into `principal.attributes`. Called once per token,
-   * after everything else has proved right, and remembered with it. What it throws refuses the token.
+   * Reads what your tokens say beyond the standard into `principal.attributes`. Called when a token
+   * is verified, after everything else has proved right; a token that is remembered keeps what it gave. What
+   * it throws refuses the token.
    *
    * @example
    * attributes: (claims) => z.object({ tenant: z.uuid() }).parse(claims)

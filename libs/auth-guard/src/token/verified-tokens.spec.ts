@@ -17,25 +17,31 @@ function verifierWith(options: Partial<TokenVerifierOptions> = {}): (token: stri
   return (token) => verifier.verify(token) as Principal;
 }
 
-describe('a token that was verified before', () => {
+/** Uses a token as often as it takes until it is remembered. */
+function use(verify: (token: string) => Principal, token: string): Principal {
+  verify(token);
+  return verify(token);
+}
+
+describe('a token that was verified twice', () => {
   it('is answered with the same principal', () => {
     const verify = verifierWith();
     const token = issuer.token();
     // Another string object with the same text, as the next request has.
     const again = Buffer.from(token).toString();
-    expect(verify(again)).toBe(verify(token));
+    expect(use(verify, token)).toBe(verify(again));
   });
 
   it('is verified each time when the cache is turned off', () => {
     const verify = verifierWith({ cacheSize: 0 });
     const token = issuer.token();
-    expect(verify(token)).not.toBe(verify(token));
+    expect(use(verify, token)).not.toBe(verify(token));
   });
 
   it('expires on time', () => {
     const verify = verifierWith({ clockTolerance: 0 });
     const token = issuer.token({ lifetime: 60 });
-    verify(token);
+    use(verify, token);
     clock.advance(59);
     expect(verify(token)).toBeDefined();
     clock.advance(1);
@@ -46,7 +52,7 @@ describe('a token that was verified before', () => {
     let key: ReturnType<KeySource['getKey']> = issuer.keyPair.publicKey;
     const verify = verifierWith({ keys: { getKey: () => key } });
     const token = issuer.token();
-    verify(token);
+    use(verify, token);
     key = undefined;
     expect(() => verify(token)).toThrow('unknown key');
   });
@@ -55,7 +61,7 @@ describe('a token that was verified before', () => {
     let key = issuer.keyPair.publicKey;
     const verify = verifierWith({ keys: { getKey: () => key } });
     const token = issuer.token();
-    verify(token);
+    use(verify, token);
     key = createTestIssuer().rotate().publicKey;
     expect(() => verify(token)).toThrow('signature');
   });
@@ -66,7 +72,7 @@ describe('a token that was verified before', () => {
     const verify = verifierWith({ revocation: { isRevoked } });
     const token = issuer.token({ sessionId: 's1' });
     const other = issuer.token({ sessionId: 's2' });
-    verify(token);
+    use(verify, token);
     revoked.add('s1');
     expect(() => verify(token)).toThrow('revoked');
     expect(() => verify(token)).toThrow('revoked');
@@ -88,7 +94,7 @@ describe('a token that was verified before', () => {
   it('cannot be changed by a handler for the requests after it', () => {
     const verify = verifierWith();
     const token = issuer.token({ roles: ['customer'], scopes: ['a'] });
-    const principal = verify(token) as { -readonly [K in keyof Principal]: Principal[K] };
+    const principal = use(verify, token) as { -readonly [K in keyof Principal]: Principal[K] };
     expect(() => (principal.kind = 'service')).toThrow(TypeError);
     expect(() => (principal.roles as string[]).push('admin')).toThrow(TypeError);
     expect(() => (principal.scopes as string[]).push('b')).toThrow(TypeError);
@@ -109,10 +115,43 @@ describe('a token that was verified before', () => {
   it('does not lend its header to a token that its key did not sign', () => {
     const verify = verifierWith();
     const token = issuer.token();
-    verify(token);
+    use(verify, token);
     const { strangersKey } = issuer.badTokens();
     expect(strangersKey.split('.')[0]).toBe(token.split('.')[0]);
     expect(() => verify(strangersKey)).toThrow('signature');
+  });
+});
+
+describe('what is remembered', () => {
+  const verifier = () =>
+    new TokenVerifier({ ...issuer.options, clock, keys: keySource(issuer.keys, issuer.options) });
+
+  it('is a token that comes for the second time, so that those that come once take no room', () => {
+    const once = verifier();
+    for (let i = 0; i < 5; i++) void once.verify(issuer.token());
+    expect(once.counts).toEqual({ remembered: 0, verified: 5 });
+    const thrice = verifier();
+    const token = issuer.token();
+    for (let i = 0; i < 3; i++) void thrice.verify(token);
+    expect(thrice.counts).toEqual({ remembered: 1, verified: 2 });
+  });
+
+  it('does not depend on tokens that were refused, whatever signature they bear', () => {
+    const tokens = verifier();
+    const token = issuer.token();
+    const [header = '', , signature = ''] = token.split('.');
+    const forged = `${header}.${issuer.token().split('.')[1] ?? ''}.${signature}`;
+    for (let i = 0; i < 3; i++) expect(() => tokens.verify(forged)).toThrow('signature');
+    void tokens.verify(token);
+    void tokens.verify(token);
+    expect(tokens.counts).toEqual({ remembered: 0, verified: 2 });
+  });
+
+  it('is the same when another token comes between its first use and its second', () => {
+    const tokens = verifier();
+    const both = [issuer.token(), issuer.token()];
+    for (let i = 0; i < 3; i++) both.forEach((token) => void tokens.verify(token));
+    expect(tokens.counts).toEqual({ remembered: 2, verified: 4 });
   });
 });
 

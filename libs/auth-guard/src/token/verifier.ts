@@ -11,6 +11,7 @@ import { isExpired, readPrincipal } from './claims.js';
 import { tokenProfile } from './profile.js';
 import type { TokenProfile, TokenProfileOptions } from './profile.js';
 import type { Principal } from './principal.js';
+import { SeenTokens } from './seen-tokens.js';
 import { VerifiedTokens } from './verified-tokens.js';
 import type { VerifiedToken } from './verified-tokens.js';
 
@@ -31,7 +32,8 @@ export interface TokenVerifierOptions extends TokenProfileOptions {
   revocation?: RevocationCheck;
   /**
    * How many verified tokens of up to 1 KiB are remembered (fewer of larger ones): up to 1,000,000,
-   * 10,000 by default, and 0 to verify each one each time. An entry costs about 2 KiB.
+   * 10,000 by default, and 0 to verify each one each time. An entry costs about 2 KiB. A token is
+   * remembered when it comes for the second time, so that those that come once cost no memory.
    */
   cacheSize?: number;
   /** The system's by default; another one in tests. */
@@ -63,6 +65,7 @@ export class TokenVerifier {
   private readonly revocation: RevocationCheck | undefined;
   private readonly clock: Clock;
   private readonly verified: VerifiedTokens;
+  private readonly seen: SeenTokens;
   private readonly headers = new KnownHeaders();
   private readonly checkedKeys = new WeakSet<KeyObject>();
   private remembered = 0;
@@ -73,7 +76,9 @@ export class TokenVerifier {
     this.keys = options.keys;
     this.revocation = options.revocation;
     this.clock = options.clock ?? systemClock;
-    this.verified = new VerifiedTokens(checkedSize(options.cacheSize ?? DEFAULT_CACHE_SIZE));
+    const size = checkedSize(options.cacheSize ?? DEFAULT_CACHE_SIZE);
+    this.verified = new VerifiedTokens(size);
+    this.seen = new SeenTokens(size);
   }
 
   /**
@@ -129,7 +134,7 @@ export class TokenVerifier {
     const principal = readPrincipal(decodePart(jws.payload), this.profile, { kid, now });
     const verified = { token, principal, kid, key };
     this.admit(verified, now);
-    this.verified.set(verified);
+    if (this.seen.comesAgain(token)) this.verified.set(verified);
     this.verifiedAnew += 1;
     return principal;
   }
