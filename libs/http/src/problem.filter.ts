@@ -2,13 +2,12 @@ import { Catch, HttpException, HttpStatus, Logger } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { unsupportedMediaType } from './bodies/body-parsers.js';
-import { Problem, problemType, statusTitle } from './problem.js';
+import { nothingHere, Problem, problemType, statusTitle } from './problem.js';
 import type { ProblemDetails } from './problem.js';
 import { traceIdOf } from './tracing/trace-requests.js';
 import { isUnavailable, temporarilyUnavailable } from './unavailable.js';
 
 const INTERNAL_ERROR = 'internal_error';
-const UNSUPPORTED_MEDIA_TYPE: number = HttpStatus.UNSUPPORTED_MEDIA_TYPE;
 
 /**
  * Turns whatever a request threw into problem details (RFC 9457). What is not the caller's doing
@@ -63,7 +62,8 @@ function describe(error: unknown): ProblemDetails {
 
 /** The error that the caller hears of: what lies beneath some says it better. */
 function answerTo(error: unknown, request: FastifyRequest): unknown {
-  if (isMediaTypeRefused(error)) return unsupportedMediaType(request);
+  if (isRefusal(error, HttpStatus.UNSUPPORTED_MEDIA_TYPE)) return unsupportedMediaType(request);
+  if (isRefusal(error, HttpStatus.NOT_FOUND)) return nothingHere();
   if (error instanceof HttpException || !isUnavailable(rootCause(error))) return error;
   return temporarilyUnavailable();
 }
@@ -90,12 +90,10 @@ function isProblem(response: string | object): response is ProblemDetails {
   return typeof response === 'object' && 'code' in response && 'type' in response;
 }
 
-/** Fastify's own refusal, which does not say what was expected. */
-function isMediaTypeRefused(error: unknown): boolean {
+/** A refusal of the framework's own, which does not say what was expected. */
+function isRefusal(error: unknown, status: number): boolean {
   return (
-    error instanceof HttpException &&
-    !(error instanceof Problem) &&
-    error.getStatus() === UNSUPPORTED_MEDIA_TYPE
+    error instanceof HttpException && !(error instanceof Problem) && error.getStatus() === status
   );
 }
 

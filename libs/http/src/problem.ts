@@ -56,6 +56,15 @@ export function notFound(what: string): Problem {
   });
 }
 
+/** 404 for a path that no route is for. */
+export function nothingHere(): Problem {
+  return new Problem({
+    status: HttpStatus.NOT_FOUND,
+    code: 'not_found',
+    detail: 'There is nothing at this path.',
+  });
+}
+
 export function problemType(code: string): string {
   return `urn:signet:problem:${code}`;
 }

@@ -16,6 +16,11 @@ class ThingsController {
     return {};
   }
 
+  @Get('kinds/:kind')
+  kind(@Param('kind') _kind: string): object {
+    return {};
+  }
+
   @Delete(':id')
   remove(@Param('id') _id: string): void {
     return;
@@ -52,6 +57,12 @@ describe.each([
   it.each(['/nothing', '/things/7/8', '/', '/things/'])('answers 404 for %s', async (url) => {
     const response = await app.inject({ method: 'POST', url, payload: { a: 1 } });
     expect(response.json()).toMatchObject({ status: 404, code: 'not_found' });
+  });
+
+  it('answers 404 for a path that ends where an id belongs', async () => {
+    const response = await app.inject('/things/kinds/');
+    const problem = { status: 404, code: 'not_found', detail: 'There is nothing at this path.' };
+    expect(response.json()).toMatchObject(problem);
   });
 
   it('does not read the body of what it refuses', async () => {

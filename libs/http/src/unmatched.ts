@@ -1,6 +1,6 @@
 import { HttpStatus } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { Problem } from './problem.js';
+import { nothingHere, Problem } from './problem.js';
 import { answerProblem } from './problem.filter.js';
 
 /**
@@ -32,7 +32,7 @@ export class UnmatchedRequests {
 
   private refusal({ method, url }: FastifyRequest, reply: FastifyReply): Problem {
     const allowed = this.allowedFor(url.split('?', 1)[0] ?? '').join(', ');
-    if (allowed === '') return NOTHING_HERE;
+    if (allowed === '') return nothingHere();
     void reply.header('allow', allowed);
     return new Problem({
       status: HttpStatus.METHOD_NOT_ALLOWED,
@@ -50,12 +50,6 @@ export class UnmatchedRequests {
     return [...new Set(matching.flatMap(({ methods }) => [...methods]))].sort();
   }
 }
-
-const NOTHING_HERE = new Problem({
-  status: HttpStatus.NOT_FOUND,
-  code: 'not_found',
-  detail: 'There is nothing at this path.',
-});
 
 /** Of Fastify's patterns, `/orders/:id` and `/docs/*`. */
 function patternOf(url: string): RegExp {
