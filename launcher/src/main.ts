@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { parseArgs, styleText } from 'node:util';
 import { buildServices } from './build.ts';
 import { keepRunning } from './keep-running.ts';
-import { WARN, type LogLine } from './processes/log-line.ts';
+import { ERROR, WARN, type LogLine } from './processes/log-line.ts';
 import type { RunningService } from './running-service.ts';
 import { POSTGRES, SANDBOX, SERVICES, type ProcessName } from './services.ts';
 import { readSettings } from './settings.ts';
@@ -51,7 +51,7 @@ async function main(): Promise<number> {
   const { signal, ended, giveUp } = untilTheEnd();
   // A service that fails to start has its last lines shown anyway: until then, warnings wait.
   const early: (() => void)[] = [];
-  let started = false;
+  let shownFrom = Infinity;
   let system: System | undefined;
   const onFailure = keepRunning({
     find: (name) => (name === 'postgres' ? undefined : processOf(system, name)),
@@ -64,16 +64,18 @@ async function main(): Promise<number> {
       prepare: (halt) => buildServices(ROOT, say, halt),
       onNotice: say,
       onLog: (name, line) => {
-        if (verbose || (started && line.level >= WARN)) printLog(name, line);
+        if (verbose || line.level >= shownFrom) printLog(name, line);
         else if (line.level >= WARN) early.push(() => printLog(name, line));
       },
     });
     process.stdout.write(`${welcome(system)}\n`);
     for (const print of early) print();
-    started = true;
+    shownFrom = WARN;
     const reason = await ended;
     if (reason !== undefined) complain(reason);
     say('Stopping…');
+    // That the others are gone now is no news.
+    shownFrom = ERROR;
     await system.stop();
     return reason === undefined ? 0 : 1;
   } catch (error) {

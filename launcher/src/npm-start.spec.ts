@@ -80,6 +80,15 @@ describe('when it ends', () => {
     await second.stop();
   });
 
+  it('shows no warnings of services that miss each other while they stop', async () => {
+    const start = checkout.start();
+    await start.ready();
+    await fetch(`${checkout.url('orders')}/miss-the-others`, { method: 'POST' });
+    await start.stop();
+    expect(start.output()).toContain('Stopping…');
+    expect(start.output()).not.toContain('where is everybody?');
+  });
+
   it('kills a service that does not want to stop', async () => {
     const start = checkout.start();
     await start.ready();

@@ -7,6 +7,7 @@ export interface LogLine {
 }
 
 export const WARN = 40;
+export const ERROR = 50;
 
 const NAMES: Record<number, string> = {
   10: 'TRACE',

@@ -54,6 +54,13 @@ const routes = {
     log(40, 'stock is low', { context: 'Stock' });
     return [200, {}];
   },
+  'POST /miss-the-others': () => {
+    process.once('SIGTERM', () => {
+      log(40, 'where is everybody?');
+      process.exit();
+    });
+    return [200, {}];
+  },
   'POST /ignore-sigterm': () => {
     process.on('SIGTERM', () => undefined);
     return [200, {}];
