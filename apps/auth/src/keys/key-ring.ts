@@ -3,6 +3,7 @@ import type { KeySource } from '@signet/auth-guard';
 import { ConfigError } from '@signet/http';
 import type { JWK } from 'jose';
 import type { KeyObject } from 'node:crypto';
+import { loggable } from '../loggable.js';
 import { KeyEncryptionError } from './key-encryption.js';
 import { KeyStore } from './key-store.js';
 import type { KeyRow } from './key-store.js';
@@ -82,7 +83,7 @@ export class KeyRing implements KeySource {
     try {
       await this.look();
     } catch (error) {
-      this.logger.error(`The signing keys could not be reloaded: ${String(error)}`);
+      this.logger.error(`The signing keys could not be reloaded: ${loggable(error)}`);
     }
   }
 

@@ -5,6 +5,7 @@ import { Problem } from '@signet/http';
 import type { AuditAction } from '../audit/audit-actions.js';
 import { AUTH_CONFIG } from '../config.js';
 import type { AuthConfig } from '../config.js';
+import { loggable } from '../loggable.js';
 import { CURRENT_MS, KeyRing, MAY_SIGN_MS } from './key-ring.js';
 import type { KeyState } from './key-states.js';
 import { KeyStore } from './key-store.js';
@@ -99,7 +100,7 @@ export class KeyRotator {
       });
       await this.ring.reload();
     } catch (error) {
-      this.logger.error(`The signing keys could not be rotated: ${String(error)}`);
+      this.logger.error(`The signing keys could not be rotated: ${loggable(error)}`);
     }
   }
 

@@ -1,5 +1,4 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { DrizzleQueryError } from 'drizzle-orm';
 import type Provider from 'oidc-provider';
 import type { Adapter } from 'oidc-provider';
 import type { EventEmitter } from 'node:events';
@@ -11,6 +10,7 @@ import { ClientAdapter } from '../clients/client-adapter.js';
 import { ConfiguredClients } from '../clients/configured-clients.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { RingSigningKey } from '../keys/ring-signing-key.js';
+import { loggable } from '../loggable.js';
 import { SessionStore } from '../sessions/session-store.js';
 import { AccessTokens } from './access-tokens.js';
 import { Authorizations } from './authorizations.js';
@@ -129,11 +129,7 @@ export class OidcEngine {
       keysAreCurrent: () => this.keyRing.isCurrent(),
       adapter: (model) => this.adapterOf(model),
     });
-    const report = (error: Error) => {
-      // A failed query's own message holds its parameters.
-      const { stack } = error instanceof DrizzleQueryError && error.cause ? error.cause : error;
-      this.logger.error(stack);
-    };
+    const report = (error: Error) => this.logger.error(loggable(error));
     provider.on('server_error', (_context, error) => report(error));
     (provider as EventEmitter).on('error', report);
     this.grants.watch(provider);

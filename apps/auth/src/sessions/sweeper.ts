@@ -6,6 +6,7 @@ import type { SQL } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
 import { AUTH_CONFIG } from '../config.js';
 import type { AuthConfig } from '../config.js';
+import { loggable } from '../loggable.js';
 import { engineRecords, grants, revocations, sessions } from '../schema.js';
 
 const EVERY_MS = 10 * 60 * 1000;
@@ -96,7 +97,7 @@ export class Sweeper {
     try {
       await this.sweep();
     } catch (error) {
-      this.logger.warn(`Expired rows were not cleared: ${String(error)}`);
+      this.logger.warn(`Expired rows were not cleared: ${loggable(error)}`);
     }
   }
 }

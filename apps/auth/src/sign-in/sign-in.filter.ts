@@ -2,6 +2,7 @@ import { Catch, HttpException, Logger } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { errors } from 'oidc-provider';
+import { loggable } from '../loggable.js';
 import { messagePage } from './pages/pages.js';
 import { sendPage } from './send-page.js';
 
@@ -23,7 +24,7 @@ export class SignInFilter implements ExceptionFilter {
     if (error instanceof HttpException) {
       return [messagePage('This did not work', error.message), error.getStatus()];
     }
-    this.logger.error(error instanceof Error ? error.stack : String(error));
+    this.logger.error(loggable(error));
     return [messagePage('Something went wrong', 'It is not your doing. Try again later.'), 500];
   }
 }
