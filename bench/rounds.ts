@@ -4,6 +4,10 @@ export interface Sample {
   rate: number;
   /** Microseconds of processor time for one operation, of all threads of the process that did it. */
   cpu: number;
+  /** Microseconds of processor time that the database used for it. */
+  database?: number;
+  /** Microseconds of processor time that whoever asked for it used. */
+  load?: number;
 }
 
 export interface Contender {
@@ -40,11 +44,13 @@ export class Results {
     this.samples = samples;
   }
 
-  median(name: string): Sample {
+  median(name: string): Required<Sample> {
     const samples = this.of(name);
     return {
       rate: median(samples.map(({ rate }) => rate)),
       cpu: median(samples.map(({ cpu }) => cpu)),
+      database: median(samples.map(({ database = 0 }) => database)),
+      load: median(samples.map(({ load = 0 }) => load)),
     };
   }
 

@@ -1,4 +1,4 @@
-import { startThrowAwayPostgres } from '@signet/launcher';
+import { startCrashablePostgres } from '@signet/launcher';
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -6,16 +6,27 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cpuOfFamily, postmasterOf } from '../checkout/processes.ts';
 
-/** An auth service in a process of its own, on a database that is thrown away. */
-export interface AuthService {
+/** One process of auth. */
+export interface AuthProcess {
   url: string;
-  /** Of the confidential client `orders`. */
-  clientSecret: string;
   /** Microseconds of processor time that the process has used, in all its threads. */
   cpu: () => Promise<number>;
   /** Bytes of memory that the process has. */
   memory: () => Promise<number>;
+}
+
+/** An auth service in a process of its own, on a database that is thrown away. */
+export interface AuthService extends AuthProcess {
+  /** Of the confidential client `orders`. */
+  clientSecret: string;
+  /** A superuser's connection URL. */
+  databaseUrl: string;
+  /** Microseconds of processor time that PostgreSQL has used, in all its processes. Linux alone tells. */
+  databaseCpu: () => number;
+  /** Starts another process on the same database. */
+  startReplica: () => Promise<AuthProcess>;
   /** Kills the process. */
   crash: () => Promise<void>;
   /** Starts it again, at the same address. */
@@ -33,64 +44,99 @@ const WITHOUT_LIMITS = {
 
 const READY_WITHIN_MS = 30_000;
 
+/** The database writes as safely as a real one. */
 export async function startAuthService(): Promise<AuthService> {
-  const database = await startThrowAwayPostgres();
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
+  const database = await startCrashablePostgres();
   const clientSecret = randomSecret();
-  const env = {
-    ...{ PATH: process.env.PATH, PORT: String(port), LOG_LEVEL: 'error', ...WITHOUT_LIMITS },
+  const port = await freePort();
+  const environment = {
+    ...{ PATH: process.env.PATH, LOG_LEVEL: 'error', ...WITHOUT_LIMITS },
     DATABASE_URL: database.url,
-    SIGNET_ISSUER: url,
+    SIGNET_ISSUER: urlOf(port),
     SIGNET_KEY_ENCRYPTION_KEY: randomSecret(),
     SIGNET_COOKIE_SECRET: randomSecret(),
     SIGNET_ORDERS_CLIENT_SECRET: clientSecret,
   };
-  const start = () =>
-    fork(join(import.meta.dirname, 'server.ts'), { serialization: 'advanced', env });
-  let child = start();
-  const end = async (signal: NodeJS.Signals) => {
-    const ended = child.exitCode === null && child.signalCode === null && once(child, 'exit');
-    child.kill(signal);
-    await ended;
-  };
+  const first = new Server(port, environment);
+  const servers = [first];
   const stop = async () => {
-    await end('SIGTERM');
+    for (const server of servers) await server.end('SIGTERM');
     await database.stop();
   };
   try {
-    await ready(url);
+    await first.ready();
+    const postmaster = await postmasterOf(database.url);
+    return {
+      ...{ ...first.process, clientSecret, stop, databaseUrl: database.url },
+      databaseCpu: () => cpuOfFamily(postmaster) * 1000,
+      startReplica: async () => {
+        const replica = new Server(await freePort(), environment);
+        servers.push(replica);
+        await replica.ready();
+        return replica.process;
+      },
+      crash: () => first.end('SIGKILL'),
+      restart: () => {
+        first.start();
+        return first.ready();
+      },
+    };
   } catch (error) {
     await stop();
     throw error;
   }
-  const usage = async () => {
-    child.send('usage');
-    return ((await once(child, 'message')) as [NodeJS.CpuUsage & { memory: number }])[0];
-  };
-  return {
-    ...{ url, clientSecret, stop },
-    cpu: async () => {
-      const { user, system } = await usage();
-      return user + system;
-    },
-    memory: async () => (await usage()).memory,
-    crash: () => end('SIGKILL'),
-    restart: () => {
-      child = start();
-      return ready(url);
-    },
-  };
 }
 
-async function ready(url: string): Promise<void> {
-  const deadline = Date.now() + READY_WITHIN_MS;
-  while (Date.now() < deadline) {
-    const answer = await fetch(`${url}/health/ready`).catch(() => undefined);
-    if (answer?.status === 200) return;
-    await sleep(50);
+class Server {
+  readonly process: AuthProcess;
+  private readonly port: number;
+  private readonly environment: NodeJS.ProcessEnv;
+  private child: ReturnType<typeof fork>;
+
+  constructor(port: number, environment: NodeJS.ProcessEnv) {
+    this.port = port;
+    this.environment = environment;
+    this.child = this.fork();
+    this.process = {
+      url: urlOf(port),
+      cpu: async () => {
+        const { user, system } = await this.usage();
+        return user + system;
+      },
+      memory: async () => (await this.usage()).memory,
+    };
   }
-  throw new Error('The auth service did not become ready.');
+
+  start(): void {
+    this.child = this.fork();
+  }
+
+  async ready(): Promise<void> {
+    const deadline = Date.now() + READY_WITHIN_MS;
+    while (Date.now() < deadline) {
+      const answer = await fetch(`${this.process.url}/health/ready`).catch(() => undefined);
+      if (answer?.status === 200) return;
+      await sleep(50);
+    }
+    throw new Error('The auth service did not become ready.');
+  }
+
+  async end(signal: NodeJS.Signals): Promise<void> {
+    const { child } = this;
+    const ended = child.exitCode === null && child.signalCode === null && once(child, 'exit');
+    child.kill(signal);
+    await ended;
+  }
+
+  private fork() {
+    const env = { ...this.environment, PORT: String(this.port) };
+    return fork(join(import.meta.dirname, 'server.ts'), { serialization: 'advanced', env });
+  }
+
+  private async usage() {
+    this.child.send('usage');
+    return ((await once(this.child, 'message')) as [NodeJS.CpuUsage & { memory: number }])[0];
+  }
 }
 
 async function freePort(): Promise<number> {
@@ -100,6 +146,10 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+function urlOf(port: number): string {
+  return `http://127.0.0.1:${port}`;
 }
 
 function randomSecret(): string {

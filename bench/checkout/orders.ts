@@ -1,6 +1,5 @@
-import pg from 'pg';
 import { Confirmations } from './confirmations.ts';
-import { cpuOf, cpuOfFamily } from './processes.ts';
+import { cpuOf, cpuOfFamily, postmasterOf } from './processes.ts';
 import { checkOut, statements } from './rounds.ts';
 import type { Round } from './rounds.ts';
 import type { Shop } from './shop.ts';
@@ -40,7 +39,7 @@ export async function measureOrders(
     one: () => asleep(shop, () => checkOut(shop, confirmations, { replicas: 1, seconds })),
     two: () => checkOut(shop, confirmations, { replicas: 2, seconds }),
   };
-  const postmaster = await postmasterOf(shop);
+  const postmaster = await postmasterOf(shop.databaseUrl('orders'));
   const results: Record<Contender, Measured[]> = { bare: [], one: [], two: [] };
   const names = Object.keys(results) as Contender[];
   try {
@@ -103,14 +102,4 @@ async function asleep<Result>(shop: Shop, work: () => Promise<Result>): Promise<
   } finally {
     await shop.wake();
   }
-}
-
-async function postmasterOf({ databaseUrl }: Shop): Promise<number> {
-  const client = new pg.Client(databaseUrl('orders'));
-  await client.connect();
-  const { rows } = await client.query<{ pid: string }>(
-    `select split_part(pg_read_file('postmaster.pid'), e'\\n', 1) as pid`,
-  );
-  await client.end();
-  return Number(rows[0]?.pid);
 }

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** Of the clock in which Linux counts a process's time, on all usual machines. */
@@ -16,6 +17,17 @@ export function cpuOfFamily(parent: number): number {
     .reduce((sum, stat) => sum + (stat?.own ?? 0), 0);
   const { own = NaN, ended = NaN } = statOf(parent) ?? {};
   return own + ended + children;
+}
+
+/** The id of PostgreSQL's first process. Only a superuser may ask. */
+export async function postmasterOf(databaseUrl: string): Promise<number> {
+  const client = new pg.Client(databaseUrl);
+  await client.connect();
+  const { rows } = await client.query<{ pid: string }>(
+    `select split_part(pg_read_file('postmaster.pid'), e'\\n', 1) as pid`,
+  );
+  await client.end();
+  return Number(rows[0]?.pid);
 }
 
 /** Bytes of memory that a process has. */
