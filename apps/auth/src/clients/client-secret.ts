@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /** A secret of 256 random bits: too many to be guessed, so that a plain hash keeps it. */
 export function newClientSecret(): string {
@@ -6,7 +6,7 @@ export function newClientSecret(): string {
 }
 
 export function hashClientSecret(secret: string): string {
-  return createHash('sha256').update(secret).digest('base64url');
+  return hash('sha256', secret, 'base64url');
 }
 
 /**
@@ -16,8 +16,8 @@ export function hashClientSecret(secret: string): string {
  */
 export function isClientSecret(hashes: string | undefined, secret: string): boolean {
   const actual = Buffer.from(hashClientSecret(secret));
-  const matches = (hashes ?? '').split(' ').map((hash) => {
-    const expected = Buffer.from(hash);
+  const matches = (hashes ?? '').split(' ').map((good) => {
+    const expected = Buffer.from(good);
     return expected.length === actual.length && timingSafeEqual(expected, actual);
   });
   return matches.includes(true);

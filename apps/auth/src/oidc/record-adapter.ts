@@ -3,7 +3,7 @@ import { and, eq, isNull, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import Provider, { errors } from 'oidc-provider';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { engineRecords, grants } from '../schema.js';
 import type { SessionStore } from '../sessions/session-store.js';
 import { findRecord, storeRecord } from './record-statements.js';
@@ -217,7 +217,7 @@ function withoutSecrets({ ...payload }: AdapterPayload): AdapterPayload {
 }
 
 export function sha256(value: string): string {
-  return createHash('sha256').update(value).digest('base64url');
+  return hash('sha256', value, 'base64url');
 }
 
 function isForeignKeyViolation(error: unknown): boolean {

@@ -86,3 +86,14 @@ export const storeRecord = new Statement<NewRecord, object>(
     where not ${placeholder('onceOnly')}::boolean or stored.expires_at < now()
     returning hash`,
 );
+
+/** As `storeRecord`, of what cannot be there: nobody looks for a row that would have to be changed. */
+export const storeSuccessor = new Statement<NewRecord, object>(
+  'store_successor',
+  () => sql`
+    insert into ${engineRecords}
+      (model, hash, grant_id, parent_hash, sealed_value, payload, expires_at)
+    values (${placeholder('model')}, ${placeholder('hash')}, ${placeholder('grantId')},
+      ${placeholder('parentHash')}, ${placeholder('sealedValue')}, ${placeholder('payload')},
+      ${placeholder('expiresAt')})`,
+);

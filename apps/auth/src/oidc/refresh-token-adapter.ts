@@ -3,7 +3,7 @@ import type { AdapterPayload } from 'oidc-provider';
 import type { AuthConfig } from '../config.js';
 import type { SessionStore } from '../sessions/session-store.js';
 import { RecordAdapter, sha256 } from './record-adapter.js';
-import { findRefreshToken, storeRecord } from './record-statements.js';
+import { findRefreshToken, storeSuccessor } from './record-statements.js';
 import { successorKey } from './refresh-rotation.js';
 import type { RefreshRotation } from './refresh-rotation.js';
 import { seal } from './secret-box.js';
@@ -50,7 +50,7 @@ export class RefreshTokenAdapter extends RecordAdapter {
       sealedValue: this.sealsSuccessors ? seal(successorKey(parent), id) : null,
     };
     // `RefreshRotation` holds the grant, and has seen to it that there is no other successor.
-    await this.unit.writeLast((transaction) => storeRecord.run(transaction, record));
+    await this.unit.writeLast((transaction) => storeSuccessor.run(transaction, record));
   }
 
   override async consume(id: string): Promise<void> {

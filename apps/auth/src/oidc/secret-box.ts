@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  randomBytes,
+} from 'node:crypto';
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -15,7 +22,8 @@ export function hmac(key: Uint8Array, text: string): string {
 /** Encrypts for whoever has the key: AES-256-GCM, `<nonce><ciphertext><tag>` in base64url. */
 export function seal(key: Uint8Array, plaintext: string): string {
   const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv('aes-256-gcm', key, nonce);
+  // As a key object: what the bytes of a key are, Node finds out by an exception that it throws.
+  const cipher = createCipheriv('aes-256-gcm', createSecretKey(key), nonce);
   const ciphertext = [cipher.update(plaintext, 'utf8'), cipher.final()];
   return Buffer.concat([nonce, ...ciphertext, cipher.getAuthTag()]).toString('base64url');
 }
