@@ -80,6 +80,13 @@ describe('a route that takes effect once', () => {
     expect(await postTo('/things/%61%2fb/%63opies/red', 'k3')).toEqual(copy);
   });
 
+  it('knows an id again in capitals', async () => {
+    const id = '01a20184-a763-7e11-8c5d-0f3b6a9d2e41';
+    const copy = await postTo(`/things/${id}/copies/red`, 'k6');
+    expect(await postTo(`/things/${id.toUpperCase()}/copies/red`, 'k6')).toEqual(copy);
+    expect(await postTo(`/things/${id}/copies/RED`, 'k6')).not.toEqual(copy);
+  });
+
   it('tells apart what the path names', async () => {
     const copies = ['a/copies/b', 'b/copies/a', 'a%2Fcopies/copies/b', 'ab/copies/b'];
     const made = await Promise.all(copies.map((path) => postTo(`/things/${path}`, 'k4')));

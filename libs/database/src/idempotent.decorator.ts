@@ -18,6 +18,9 @@ import type { IdempotentAnswer, IdempotentRequest } from './idempotency.service.
 /** Printable ASCII, as the header's grammar allows, and short enough for an index. */
 const KEY = /^[\x21-\x7e]{1,255}$/;
 
+/** A UUID is the same in capitals (RFC 9562 section 4), and PostgreSQL finds the same row for it. */
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
+
 /** Sends an `IdempotentAnswer`: its body, and `Idempotent-Replayed: true` when it is a stored one. */
 @Injectable()
 class IdempotentInterceptor implements NestInterceptor<IdempotentAnswer, unknown> {
@@ -75,9 +78,10 @@ export const IdempotencyKey = createParamDecorator(
 /** The path of the route, not the one that was sent: one path can be written in many ways. */
 function routeOf({ routeOptions, params }: FastifyRequest): string {
   const values = params as Record<string, string>;
-  return (routeOptions.url ?? '').replace(/:(\w+)/g, (_all, name: string) =>
-    encodeURIComponent(values[name] ?? ''),
-  );
+  return (routeOptions.url ?? '').replace(/:(\w+)/g, (_all, name: string) => {
+    const value = values[name] ?? '';
+    return encodeURIComponent(UUID.test(value) ? value.toLowerCase() : value);
+  });
 }
 
 /** Of the body, and of the version that it is meant for if the caller says one. */

@@ -24,3 +24,4 @@ export { Returns } from './returns.decorator.js';
 export { createService, startService } from './service.js';
 export type { ServiceOptions } from './service.js';
 export { plainText } from './text.js';
+export { uuid } from './uuid.js';

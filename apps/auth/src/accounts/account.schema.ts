@@ -1,4 +1,4 @@
-import { pageQuery, plainText } from '@signet/http';
+import { pageQuery, plainText, uuid } from '@signet/http';
 import { z } from 'zod';
 import { claimedPassword, email, password } from './credentials.js';
 import { transport } from '../sessions/session.schema.js';
@@ -20,7 +20,7 @@ export const account = z.object({
   createdAt: z.iso.datetime(),
 });
 
-export const userId = z.uuid();
+export const userId = uuid;
 
 export const user = account.extend({
   disabledAt: z.iso.datetime().nullable().describe('null while the account may be used'),

@@ -1,8 +1,9 @@
+import { uuid } from '@signet/http';
 import { z } from 'zod';
 import { sku } from '../products/product.schema.js';
 import { RESERVATION_STATUSES } from './reservation-states.js';
 
-export const orderId = z.uuid();
+export const orderId = uuid;
 
 const item = z.strictObject({ sku, quantity: z.int().min(1).max(1_000_000) });
 

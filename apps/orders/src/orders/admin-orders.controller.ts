@@ -4,7 +4,7 @@ import { CurrentUser, RequireFresh, Roles } from '@signet/auth-guard';
 import type { Principal } from '@signet/auth-guard';
 import { ActingUser, Idempotent, IdempotencyKey, IdempotencyService } from '@signet/database';
 import type { Actor, IdempotentAnswer, IdempotentRequest } from '@signet/database';
-import { IfMatch, pageOf, Returns, Versioned } from '@signet/http';
+import { IfMatch, pageOf, Returns, uuid, Versioned } from '@signet/http';
 import type { Page, VersionedAnswer, VersionList } from '@signet/http';
 import { z } from 'zod';
 import { OrderActionsService } from './order-actions.service.js';
@@ -18,8 +18,6 @@ import {
 import type { AdminOrder, AdminOrderQuery, RefundRequest, ResumeRequest } from './order.schema.js';
 import { representing } from './orders.controller.js';
 import { OrdersService } from './orders.service.js';
-
-const orderId = z.uuid();
 
 /** Everyone's orders. Every action takes an If-Match with the ETag that the order was read with. */
 @ApiTags('admin')
@@ -43,7 +41,7 @@ export class AdminOrdersController {
   @Roles('support', 'admin')
   @Versioned()
   @Returns(200, adminOrder)
-  read(@Param('id', { schema: orderId }) id: string): Promise<VersionedAnswer<AdminOrder>> {
+  read(@Param('id', { schema: uuid }) id: string): Promise<VersionedAnswer<AdminOrder>> {
     return this.orders.readVersion(id, undefined);
   }
 
@@ -54,7 +52,7 @@ export class AdminOrdersController {
   @AdminAction(200)
   cancel(
     @IdempotencyKey(200) request: IdempotentRequest,
-    @Param('id', { schema: orderId }) id: string,
+    @Param('id', { schema: uuid }) id: string,
     @CurrentUser() user: Principal,
     @ActingUser() actor: Actor,
     @IfMatch() ifMatch: VersionList | undefined,
@@ -74,7 +72,7 @@ export class AdminOrdersController {
   @AdminAction(200)
   ship(
     @IdempotencyKey(200) request: IdempotentRequest,
-    @Param('id', { schema: orderId }) id: string,
+    @Param('id', { schema: uuid }) id: string,
     @CurrentUser() user: Principal,
     @ActingUser() actor: Actor,
     @IfMatch() ifMatch: VersionList | undefined,
@@ -96,7 +94,7 @@ export class AdminOrdersController {
   @AdminAction(202)
   refund(
     @IdempotencyKey(202) request: IdempotentRequest,
-    @Param('id', { schema: orderId }) id: string,
+    @Param('id', { schema: uuid }) id: string,
     @Body({ schema: refundRequest }) { reason }: RefundRequest,
     @CurrentUser() user: Principal,
     @ActingUser() actor: Actor,
@@ -131,7 +129,7 @@ export class AdminOrdersController {
   @AdminAction(202)
   resume(
     @IdempotencyKey(202) request: IdempotentRequest,
-    @Param('id', { schema: orderId }) id: string,
+    @Param('id', { schema: uuid }) id: string,
     @CurrentUser() user: Principal,
     @ActingUser() actor: Actor,
     @IfMatch() ifMatch: VersionList | undefined,

@@ -3,7 +3,7 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, RequireFresh, Scopes } from '@signet/auth-guard';
 import { ActingUser, Idempotent, IdempotencyKey } from '@signet/database';
 import type { Actor, IdempotentAnswer, IdempotentRequest } from '@signet/database';
-import { pageOf, Returns } from '@signet/http';
+import { pageOf, Returns, uuid } from '@signet/http';
 import type { Page } from '@signet/http';
 import { z } from 'zod';
 import { RefundsService } from '../refunds/refunds.service.js';
@@ -81,7 +81,7 @@ export class InternalPaymentsController {
   @Get(':id')
   @ApiOperation({ summary: 'What to ask again while a payment is `processing`' })
   @Returns(HttpStatus.OK, paymentWithRefunds)
-  read(@Param('id', { schema: z.uuid() }) id: string): Promise<PaymentWithRefunds> {
+  read(@Param('id', { schema: uuid }) id: string): Promise<PaymentWithRefunds> {
     return this.payments.read(id);
   }
 
@@ -96,7 +96,7 @@ export class InternalPaymentsController {
   @Returns(HttpStatus.OK, paymentWithRefunds)
   capture(
     @IdempotencyKey(HttpStatus.OK) request: IdempotentRequest,
-    @Param('id', { schema: z.uuid() }) id: string,
+    @Param('id', { schema: uuid }) id: string,
     @Body({ schema: captureRequest.optional() }) body?: CaptureRequest,
   ): Promise<IdempotentAnswer> {
     return this.charging.capture(request, id, body?.amount);
@@ -109,7 +109,7 @@ export class InternalPaymentsController {
   @Returns(HttpStatus.OK, paymentWithRefunds)
   void(
     @IdempotencyKey(HttpStatus.OK) request: IdempotentRequest,
-    @Param('id', { schema: z.uuid() }) id: string,
+    @Param('id', { schema: uuid }) id: string,
   ): Promise<IdempotentAnswer> {
     return this.charging.void(request, id);
   }
@@ -121,7 +121,7 @@ export class InternalPaymentsController {
   @Returns(HttpStatus.CREATED, refund)
   refund(
     @IdempotencyKey(HttpStatus.CREATED) request: IdempotentRequest,
-    @Param('id', { schema: z.uuid() }) id: string,
+    @Param('id', { schema: uuid }) id: string,
     @Body({ schema: newRefund }) body: NewRefund,
     @ActingUser() actor: Actor,
   ): Promise<IdempotentAnswer> {

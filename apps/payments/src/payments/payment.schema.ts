@@ -1,4 +1,4 @@
-import { money, pageQuery, paymentMethod, plainText } from '@signet/http';
+import { money, pageQuery, paymentMethod, plainText, uuid } from '@signet/http';
 import { z } from 'zod';
 import { PAYMENT_STATUSES } from './payment-states.js';
 
@@ -12,7 +12,7 @@ export const paymentStatus = z.enum(PAYMENT_STATUSES).meta({
 export const somethingToPay = money.refine(({ amount }) => amount > 0, 'expected more than 0');
 
 export const newPayment = z.strictObject({
-  orderId: z.uuid(),
+  orderId: uuid,
   customerId: plainText(200).meta({ description: '`sub` of the customer who pays' }),
   amount: somethingToPay,
   paymentMethod,
@@ -58,13 +58,13 @@ export const newRefund = z.strictObject({
 
 export const paymentQuery = z.strictObject({
   ...pageQuery,
-  orderId: z.uuid().optional(),
+  orderId: uuid.optional(),
   status: paymentStatus.optional(),
 });
 
 export const adminPaymentQuery = paymentQuery.extend({ customerId: plainText(200).optional() });
 
-export const paymentOfOrder = z.strictObject({ orderId: z.uuid() });
+export const paymentOfOrder = z.strictObject({ orderId: uuid });
 
 export const changedRefunds = paymentWithRefunds.extend({
   refundsChangedAt: z.iso.datetime().describe('when a refund last succeeded or failed'),

@@ -2,9 +2,8 @@ import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, CurrentUser, isOwnerOr, Roles } from '@signet/auth-guard';
 import type { Principal } from '@signet/auth-guard';
-import { notFound, pageOf, Returns } from '@signet/http';
+import { notFound, pageOf, Returns, uuid } from '@signet/http';
 import type { Page } from '@signet/http';
-import { z } from 'zod';
 import { adminPaymentQuery, payment, paymentQuery, paymentWithRefunds } from './payment.schema.js';
 import type {
   AdminPaymentQuery,
@@ -37,7 +36,7 @@ export class PaymentsController {
   @Authenticated()
   @Returns(200, paymentWithRefunds)
   async read(
-    @Param('id', { schema: z.uuid() }) id: string,
+    @Param('id', { schema: uuid }) id: string,
     @CurrentUser() user: Principal,
   ): Promise<PaymentWithRefunds> {
     const found = await this.payments.read(id);

@@ -3,8 +3,7 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { RequireFresh, Roles } from '@signet/auth-guard';
 import { ActingUser, Idempotent, IdempotencyKey } from '@signet/database';
 import type { Actor, IdempotentAnswer, IdempotentRequest } from '@signet/database';
-import { Returns } from '@signet/http';
-import { z } from 'zod';
+import { Returns, uuid } from '@signet/http';
 import { newRefund, refund } from '../payments/payment.schema.js';
 import type { NewRefund } from '../payments/payment.schema.js';
 import { RefundsService } from './refunds.service.js';
@@ -26,7 +25,7 @@ export class RefundsController {
   @Returns(HttpStatus.CREATED, refund)
   refund(
     @IdempotencyKey(HttpStatus.CREATED) request: IdempotentRequest,
-    @Param('id', { schema: z.uuid() }) id: string,
+    @Param('id', { schema: uuid }) id: string,
     @Body({ schema: newRefund }) body: NewRefund,
     @ActingUser() actor: Actor,
   ): Promise<IdempotentAnswer> {

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { randomUUID } from 'node:crypto';
-import { admin, alice, euros, startPayments, support } from '../testing/running-payments.js';
+import {
+  admin,
+  alice,
+  euros,
+  orders,
+  startPayments,
+  support,
+} from '../testing/running-payments.js';
 import type { RunningPayments } from '../testing/running-payments.js';
 import { startSandbox } from '../testing/running-sandbox.js';
 import type { RunningSandbox } from '../testing/running-sandbox.js';
@@ -85,6 +92,27 @@ describe('a refund', () => {
     expect((await payments.refund(id, 600, key)).body.code).toBe('idempotency_key_reused');
     expect((await payments.read(id)).refunds).toHaveLength(1);
     expect(await refundsAtProvider(id)).toHaveLength(1);
+  });
+
+  it('is one refund also when the payment’s id is written in capitals', async () => {
+    const id = await captured();
+    for (const path of ['/internal/payments', '/admin/payments']) {
+      const token = path.startsWith('/admin') ? admin : orders;
+      const [key, body] = [randomUUID(), { amount: euros(100), reason: 'x' }];
+      const ask = (payment: string) =>
+        payments.call('POST', `${path}/${payment}/refunds`, { token, key, body });
+      const { body: refund } = await ask(id);
+      expect(await ask(id.toUpperCase())).toMatchObject({ replayed: true, body: refund });
+    }
+    expect((await payments.read(id)).refunds).toHaveLength(2);
+  });
+
+  it('is on record under the one spelling of the payment’s id', async () => {
+    const id = await captured();
+    const path = `/admin/payments/${id.toUpperCase()}/refunds`;
+    await payments.call('POST', path, { token: admin, body: { reason: 'x' } });
+    const audit = await payments.call('GET', `/admin/audit?subject=${id}`, { token: admin });
+    expect(audit.body.items).toHaveLength(1);
   });
 
   it('whose answer was lost is pending, counts as refunded, and is found to have happened once', async () => {
