@@ -81,6 +81,16 @@ describe('what the engine stores', () => {
   });
 });
 
+it('changes nothing at a refresh that an index is on, so that PostgreSQL leaves all indexes alone', async () => {
+  const columns = '(consumed_at|sealed_value|last_used_at)';
+  const indexes = await auth.query(
+    `select indexname from pg_indexes where (tablename in ('engine_records', 'sessions') and indexdef ~ $1)
+       or (tablename = 'sessions' and indexdef ~ 'expires_at')`,
+    [columns],
+  );
+  expect(indexes).toEqual([]);
+});
+
 it('clears away more than a batch of what expired, and nothing else', async () => {
   await auth.query(`insert into engine_records (model, hash, payload, expires_at)
     select 'Session', 'old-' || number, '{}', now() - interval '1 minute'
