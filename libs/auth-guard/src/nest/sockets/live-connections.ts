@@ -9,7 +9,7 @@ import type { AuthErrorCode } from '../../errors.js';
 import type { Principal } from '../../token/principal.js';
 import { MODULE_OPTIONS_TOKEN } from '../module-definition.js';
 import type { AuthGuardOptions } from '../options.js';
-import { closeSocket, onceClosed } from './socket.js';
+import { closeSocket, isClosed, onceClosed } from './socket.js';
 
 interface Connection {
   readonly token: string;
@@ -110,6 +110,7 @@ export class LiveConnections implements OnApplicationShutdown {
   }
 
   private watch(client: object, token: string, principal: Principal): Principal {
+    if (isClosed(client)) return principal;
     const connection = { token, principal, cancelTimer: () => undefined };
     this.connections.set(client, connection);
     onceClosed(client, () => this.forget(client));

@@ -9,6 +9,9 @@ const BAD_REQUEST = 4400;
 /** RFC 6455 section 7.4.1's registry: try again later. */
 const TRY_AGAIN_LATER = 1013;
 
+/** `readyState` of what is neither closing nor closed (WHATWG WebSockets section 3.1). */
+const OPEN = 1;
+
 type SocketMethod = (...args: unknown[]) => unknown;
 
 /** What the sockets of `ws` and of Socket.IO have, each some of it. */
@@ -19,6 +22,8 @@ interface Socket {
   disconnect?: SocketMethod;
   emit?: SocketMethod;
   once?: SocketMethod;
+  readyState?: number;
+  disconnected?: boolean;
   pause?: SocketMethod;
   resume?: SocketMethod;
 }
@@ -69,6 +74,12 @@ function closeCodeOf(status: number): number {
   if (status === 503) return TRY_AGAIN_LATER;
   if (status === 400) return BAD_REQUEST;
   return status === 401 ? UNAUTHORIZED : FORBIDDEN;
+}
+
+/** Whether it was closed before anybody could ask to be told of it. */
+export function isClosed(client: object): boolean {
+  const { readyState, disconnected } = client as Socket;
+  return disconnected ?? (readyState !== undefined && readyState > OPEN);
 }
 
 export function onceClosed(client: object, then: () => void): void {

@@ -101,6 +101,10 @@ class Client {
     });
   }
 
+  giveUp(): void {
+    this.socket.terminate();
+  }
+
   /** Sends a message and gives the first answer to it. */
   async ask(event: string): Promise<{ event: string; data: unknown }> {
     if (this.socket.readyState !== WebSocket.OPEN) {
@@ -251,6 +255,27 @@ describe('a gateway on ws', () => {
     await asked.promise;
     key.resolve(publicKey);
     expect((await answer).event).toBe('hello');
+  });
+
+  it('does not keep a connection that was given up while the key of its token was looked up', async () => {
+    const key = Promise.withResolvers<undefined>();
+    const asked = Promise.withResolvers<undefined>();
+    const keys: KeySource = {
+      getKey: async () => {
+        asked.resolve(undefined);
+        await key.promise;
+        return issuer.keyPair.publicKey;
+      },
+    };
+    const app = await start({ keys });
+    const client = new Client(app, bearer(issuer.token()));
+    await asked.promise;
+    client.giveUp();
+    await client.closed;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    key.resolve(undefined);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(app.get(LiveConnections).size).toBe(0);
   });
 
   it('tells a connection to come back later when the keys cannot be had', async () => {
