@@ -97,12 +97,17 @@ export class IdempotencyService {
     if (stored.fingerprint === fingerprint) {
       return { status: stored.status, body: stored.body, replayed: true };
     }
-    throw new Problem({
-      status: HttpStatus.UNPROCESSABLE_ENTITY,
-      code: 'idempotency_key_reused',
-      detail:
-        'This Idempotency-Key came with another body or If-Match before. Use a new key for a new ' +
-        'request.',
-    });
+    throw idempotencyKeyReused();
   }
+}
+
+/** 422: the key stands for another request. */
+export function idempotencyKeyReused(): Problem {
+  return new Problem({
+    status: HttpStatus.UNPROCESSABLE_ENTITY,
+    code: 'idempotency_key_reused',
+    detail:
+      'This Idempotency-Key came with another body or If-Match before. Use a new key for a new ' +
+      'request.',
+  });
 }

@@ -7,7 +7,7 @@ export { AuditModule } from './audit/audit.module.js';
 export type { AuditEvent, AuditQuery } from './audit/audit.schema.js';
 export { DatabaseModule } from './database.module.js';
 export type { DatabaseOptions } from './database.module.js';
-export { IdempotencyService } from './idempotency.service.js';
+export { idempotencyKeyReused, IdempotencyService } from './idempotency.service.js';
 export type { IdempotentAnswer, IdempotentRequest } from './idempotency.service.js';
 export { IdempotencyKey, Idempotent } from './idempotent.decorator.js';
 export { Jobs } from './jobs/jobs.js';

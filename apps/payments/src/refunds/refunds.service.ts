@@ -1,5 +1,5 @@
 import { HttpStatus, Inject, Injectable } from '@nestjs/common';
-import { AuditLog } from '@signet/database';
+import { AuditLog, idempotencyKeyReused } from '@signet/database';
 import type { Actor, IdempotentAnswer, IdempotentRequest, Transaction } from '@signet/database';
 import { Problem } from '@signet/http';
 import { eq } from 'drizzle-orm';
@@ -14,7 +14,7 @@ import { PaymentsService } from '../payments/payments.service.js';
 import { PAYMENT_PROVIDER } from '../provider/payment-provider.js';
 import type { PaymentProvider } from '../provider/payment-provider.js';
 import { refunds } from '../schema.js';
-import type { AttemptRow, PaymentRow } from '../schema.js';
+import type { AttemptRow, PaymentRow, RefundRow } from '../schema.js';
 
 /** Of the ids that are made of idempotency keys (RFC 9562 section 5.5). */
 const NAMESPACE = '5f0f1f7c-6a53-4d0b-9c2b-2f5f0f6d6c11';
@@ -34,20 +34,27 @@ export class RefundsService {
   /**
    * Refunds a payment or a part of it. Pending refunds count as refunded until they have failed.
    *
-   * @throws {Problem} 404; 422 `refund_exceeds_captured`
+   * @throws {Problem} 404; 422 `refund_exceeds_captured`, or `idempotency_key_reused` when the key made
+   *   another refund, however long ago
    */
-  refund(
+  async refund(
     request: IdempotentRequest,
     paymentId: string,
     asked: NewRefund,
     actor: Actor,
   ): Promise<IdempotentAnswer> {
     const id = uuidv5(JSON.stringify([request.scope, request.key]), NAMESPACE);
-    return this.effects.run(request, this.provider.longestCall / 1000, {
+    let wasThere = false;
+    const answer = await this.effects.run(request, this.provider.longestCall / 1000, {
       begin: async (transaction) => {
         const payment = await this.ledger.lock(transaction, paymentId);
         // The key's record may be gone by now; the refund it made is not.
-        if (await exists(transaction, id)) return undefined;
+        const earlier = await find(transaction, id);
+        if (earlier) {
+          assertSame(earlier, payment, asked);
+          wasThere = true;
+          return undefined;
+        }
         const amount = refundable(payment, asked);
         await this.audit.record(transaction, {
           ...{ action: 'refund.requested', actor, subject: paymentId },
@@ -60,21 +67,28 @@ export class RefundsService {
       },
       answer: () => this.payments.readRefund(id),
     });
+    return { ...answer, replayed: answer.replayed || wasThere };
   }
 }
 
-async function exists(transaction: Transaction, id: string): Promise<boolean> {
-  const found = await transaction
-    .select({ id: refunds.id })
-    .from(refunds)
-    .where(eq(refunds.id, id));
-  return found.length > 0;
+async function find(transaction: Transaction, id: string): Promise<RefundRow | undefined> {
+  const [refund] = await transaction.select().from(refunds).where(eq(refunds.id, id));
+  return refund;
+}
+
+/** @throws {Problem} 422 when the refund is not the one that is asked for */
+function assertSame(refund: RefundRow, payment: PaymentRow, { amount, reason }: NewRefund): void {
+  // One of all that was left has left nothing, unless it failed.
+  const same = amount
+    ? amount.amount === refund.amount && amount.currency === payment.currency
+    : leftOf(payment) === 0 || refund.status === 'failed';
+  if (!same || reason !== refund.reason) throw idempotencyKeyReused();
 }
 
 /** @throws {Problem} 422 when that much is not there to be refunded */
 function refundable(payment: PaymentRow, { amount: asked }: NewRefund): number {
   assertCurrency(payment, asked);
-  const left = payment.capturedAmount - payment.refundedAmount - payment.refundingAmount;
+  const left = leftOf(payment);
   const amount = asked?.amount ?? left;
   if (amount > 0 && amount <= left) return amount;
   throw new Problem({
@@ -83,4 +97,8 @@ function refundable(payment: PaymentRow, { amount: asked }: NewRefund): number {
     detail: `What was captured and is not refunded or being refunded is ${left} (${payment.currency}, minor units).`,
     extensions: { refundable: { amount: left, currency: payment.currency } },
   });
+}
+
+function leftOf({ capturedAmount, refundedAmount, refundingAmount }: PaymentRow): number {
+  return capturedAmount - refundedAmount - refundingAmount;
 }

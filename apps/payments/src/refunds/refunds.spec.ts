@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import type { Refund } from '../payments/payment.schema.js';
 import {
   admin,
   alice,
@@ -8,7 +10,7 @@ import {
   startPayments,
   support,
 } from '../testing/running-payments.js';
-import type { RunningPayments } from '../testing/running-payments.js';
+import type { Answer, RunningPayments } from '../testing/running-payments.js';
 import { startSandbox } from '../testing/running-sandbox.js';
 import type { RunningSandbox } from '../testing/running-sandbox.js';
 
@@ -105,6 +107,40 @@ describe('a refund', () => {
       expect(await ask(id.toUpperCase())).toMatchObject({ replayed: true, body: refund });
     }
     expect((await payments.read(id)).refunds).toHaveLength(2);
+  });
+
+  describe('asked for again when its key’s answer is no longer kept', () => {
+    const key = randomUUID();
+    let first: Answer<Refund>;
+    let id: string;
+    const again = (body: object) =>
+      payments.call('POST', `/internal/payments/${id}/refunds`, { key, body });
+
+    beforeEach(async () => {
+      id = await captured();
+      first = await payments.refund(id, 100, key);
+      const client = new pg.Client(payments.service.databaseUrl);
+      await client.connect();
+      await client.query('delete from idempotency_keys');
+      await client.end();
+    });
+
+    it('is the refund that was made then, and says so', async () => {
+      const { status, replayed, body } = await payments.refund(id, 100, key);
+      expect({ status, replayed, body }).toEqual({ status: 201, replayed: true, body: first.body });
+      expect(await payments.refund(id, 100, key)).toMatchObject({ replayed: true });
+    });
+
+    it.each([
+      ['of another amount', { amount: euros(700), reason: 'it broke' }],
+      ['of all there is', { reason: 'it broke' }],
+      ['for another reason', { amount: euros(100), reason: 'it is late' }],
+    ])('is refused when it is one %s', async (_what, body) => {
+      expect(await again(body)).toMatchObject({
+        ...{ status: 422, body: { code: 'idempotency_key_reused' } },
+      });
+      expect((await payments.read(id)).refunds).toHaveLength(1);
+    });
   });
 
   it('is on record under the one spelling of the payment’s id', async () => {
