@@ -12,7 +12,11 @@ const signAsync = promisify(sign);
  * that the signature takes a thread of the pool.
  */
 export class RingSigningKey extends ExternalSigningKey {
-  constructor(private readonly key: RingKey) {
+  /** @param maySign asked for each signature, whatever it is for */
+  constructor(
+    private readonly key: RingKey,
+    private readonly maySign: () => boolean,
+  ) {
     super();
   }
 
@@ -29,8 +33,13 @@ export class RingSigningKey extends ExternalSigningKey {
     return this.key.publicKey;
   }
 
-  /** On a thread of the pool. */
-  override sign(data: Uint8Array): Promise<Buffer> {
+  /**
+   * On a thread of the pool.
+   *
+   * @throws {Error} while nobody can say which key may sign
+   */
+  override async sign(data: Uint8Array): Promise<Buffer> {
+    if (!this.maySign()) throw new Error('there is no key that may sign');
     return signAsync('sha256', data, this.key.privateKey);
   }
 }

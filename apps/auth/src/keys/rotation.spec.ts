@@ -1,5 +1,6 @@
 import { logIn, newEmail, PASSWORD, register, startAuth, verify } from '../testing/running-auth.js';
 import type { Answer, RunningAuth } from '../testing/running-auth.js';
+import { OidcEngine } from '../oidc/engine.js';
 import { KeyRing, MAY_SIGN_MS } from './key-ring.js';
 import { KeyRotator } from './key-rotator.js';
 
@@ -155,6 +156,12 @@ describe('a replica that cannot read the keys any more', () => {
     ]);
     expect(answers.map(({ status }) => status)).toEqual([503, 503, 503, 503]);
     expect(answers.every(({ headers }) => headers.has('retry-after'))).toBe(true);
+    // Nor a logout token, which is tried again later.
+    const { provider } = alone.app.get(OidcEngine);
+    const client = await provider.Client.find('first-party');
+    if (!client) throw new Error('there is no such client');
+    const notice = new provider.IdToken({ sub: email }, { client });
+    await expect(notice.issue({ use: 'logout' })).rejects.toThrow('no key that may sign');
   });
 });
 

@@ -125,7 +125,9 @@ export class OidcEngine {
       throttle: this.throttle,
       notices: this.notices,
       clients: this.clients.forEngine(),
-      keys: this.keyRing.published().map((key) => new RingSigningKey(key)),
+      keys: this.keyRing
+        .published()
+        .map((key) => new RingSigningKey(key, () => this.keyRing.maySign())),
       keysAreCurrent: () => this.keyRing.isCurrent(),
       adapter: (model) => this.adapterOf(model),
     });
