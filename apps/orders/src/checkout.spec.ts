@@ -1,3 +1,4 @@
+import { IN_USE_SECONDS } from './testing/stand-in-services.js';
 import type { Fate } from './testing/stand-in-services.js';
 import { admin, alice, bob, Shop, support, until } from './testing/shop.js';
 
@@ -77,6 +78,21 @@ describe('a checkout', () => {
       expect(shop.others.reservations.left).toBe(999);
     },
   );
+
+  it('waits as long as it is told to when its own first request is still being answered', async () => {
+    const asked: number[] = [];
+    shop.others.fateOf = ({ method, path }) => {
+      if (method !== 'POST' || path !== '/internal/payments') return undefined;
+      asked.push(Date.now());
+      return asked.length < 3 ? 'in_use' : undefined;
+    };
+    await shop.becomes(await shop.place(), 'confirmed');
+    const [first = 0, second = 0, third = 0] = asked;
+    // Clocks of timers are a little early now and then.
+    const atLeast = IN_USE_SECONDS * 1000 - 50;
+    expect([second - first >= atLeast, third - second >= atLeast]).toEqual([true, true]);
+    expect(asked).toHaveLength(3);
+  });
 
   it('calls others in its own name, and says for whom', async () => {
     await shop.becomes(await shop.place(), 'confirmed');

@@ -25,6 +25,12 @@ const variables = z.object({
   SIGNET_CHECKOUT_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(8),
   /** How long a step of the checkout is tried before a human has to look. */
   SIGNET_CHECKOUT_PATIENCE_SECONDS: z.coerce.number().min(1).default(900),
+  /** How often a checkout that stopped because nobody answered is tried again. */
+  SIGNET_CHECKOUT_RETRY_SECONDS: z.coerce.number().min(1).max(86_400).default(900),
+  /** Orders that one customer may have whose checkout is not over. */
+  SIGNET_CHECKOUT_OPEN_PER_CUSTOMER: z.coerce.number().int().min(1).max(10_000).default(20),
+  /** Customers that one replica tells of their orders as server-sent events at once. */
+  SIGNET_ORDER_STREAMS: z.coerce.number().int().min(1).max(100_000).default(1_000),
   /** A checkout that was due this long ago is given to another worker. */
   SIGNET_CHECKOUT_STUCK_SECONDS: z.coerce.number().min(1).default(45),
   /** How often payments is asked what became of refunds. */

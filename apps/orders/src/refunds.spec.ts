@@ -137,3 +137,20 @@ describe('a refund that the bank sends back after it had succeeded', () => {
     await shop.becomes(id, 'refunded');
   });
 });
+
+describe('payments that says nothing at all', () => {
+  it('keeps whoever ships waiting for one short try', async () => {
+    const shop = await Shop.open({ SIGNET_SERVICE_TIMEOUT_MS: '60000' });
+    const id = await shop.place();
+    await shop.becomes(id, 'confirmed');
+    const asked = () =>
+      shop.others.calls.filter(({ path }) => /payments\/[^?]+$/.test(path)).length;
+    const before = asked();
+    shop.others.fateOf = ({ path }) => (path.includes('payments') ? 'never' : undefined);
+    expect((await shop.post(`/admin/orders/${id}/ship`, admin)).json()).toMatchObject({
+      ...{ status: 503, code: 'payments_unavailable' },
+    });
+    expect(asked() - before).toBeLessThanOrEqual(2);
+    await shop.close();
+  }, 20_000);
+});

@@ -1,4 +1,4 @@
-import { UnansweredError } from '../service-calls/call-errors.js';
+import { BusyError, UnansweredError } from '../service-calls/call-errors.js';
 import type { CheckoutOrder } from './checkout-order.js';
 import type { PaymentsClient } from './payments.client.js';
 import type { ReservationsClient } from './reservations.client.js';
@@ -17,6 +17,9 @@ export class CheckoutCalls {
       return await this.ask(call, order, state);
     } catch (error) {
       if (error instanceof UnansweredError) return { kind: 'unanswered', reason: error.message };
+      if (error instanceof BusyError) {
+        return { kind: 'unanswered', reason: error.message, retryAfterMs: error.retryAfterMs };
+      }
       throw error;
     }
   }

@@ -37,6 +37,7 @@ export class CheckoutModule {
           provide: CHECKOUT_TIMING,
           useValue: {
             patienceMs: config.SIGNET_CHECKOUT_PATIENCE_SECONDS * 1000,
+            retryMs: config.SIGNET_CHECKOUT_RETRY_SECONDS * 1000,
             stuckMs: config.SIGNET_CHECKOUT_STUCK_SECONDS * 1000,
             refundsEveryMs: config.SIGNET_REFUNDS_EVERY_SECONDS * 1000,
           },

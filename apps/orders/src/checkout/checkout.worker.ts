@@ -5,7 +5,7 @@ import { CheckoutCalls } from './checkout-calls.js';
 import type { CheckoutOrder } from './checkout-order.js';
 import { CHECKOUT_TIMING } from './checkout-timing.js';
 import type { CheckoutTiming } from './checkout-timing.js';
-import { after, halt, WORDS } from './saga-outcomes.js';
+import { after, halt, triedAgain, WORDS } from './saga-outcomes.js';
 import type { Outcome } from './saga-outcomes.js';
 import { begun, nextStep } from './saga-state.js';
 import type { Call, SagaState } from './saga-state.js';
@@ -14,6 +14,8 @@ import type { CheckoutJob, SagaRow } from './saga-store.js';
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
+/** Banks take days, and the refund watch hears when they are done. */
+const LONGEST_PAUSE_FOR_BANK_MS = 900_000;
 /** Clocks of replicas differ; a job that comes a little early is not too early. */
 const EARLY_MS = 1_000;
 
@@ -51,7 +53,8 @@ export class CheckoutWorker implements OnModuleInit {
 
   private async run(order: CheckoutOrder, first: SagaRow, signal: AbortSignal): Promise<void> {
     let row = first;
-    let state = first.state;
+    let state = triedAgain(first.state);
+    let { halted } = first.state;
     for (;;) {
       const step = nextStep(state, Date.now());
       if (step === 'rest') return this.store.halt(row, state);
@@ -59,11 +62,11 @@ export class CheckoutWorker implements OnModuleInit {
       if (signal.aborted) return this.store.postpone(row, state, 0);
       row = await this.store.save(row, begun(state, step));
       const outcome = await this.make(step, order, row.state);
-      const next = this.patient(after(row.state, step, outcome, Date.now()), step, outcome);
-      if (next.halted === null && next.tries > row.state.tries) {
-        return this.store.postpone(row, next, pause(next.tries));
+      state = after(row.state, step, outcome, Date.now());
+      if (state.halted === null && state.tries > row.state.tries) {
+        return this.wait(row, state, { step, outcome, halted });
       }
-      state = next;
+      if (state.tries === 0) halted = null;
     }
   }
 
@@ -78,16 +81,31 @@ export class CheckoutWorker implements OnModuleInit {
     }
   }
 
-  /** What has been tried for too long is for a human to look at. */
-  private patient(state: SagaState, call: Call, outcome: Outcome): SagaState {
-    if (state.tries === 0 || Date.now() - state.since < this.timing.patienceMs) return state;
+  /**
+   * What has been tried for too long is for a human to look at. It is tried again all the same, now and
+   * then: most of what is silent comes back. @param halted why it had stopped before
+   */
+  private wait(
+    row: SagaRow,
+    state: SagaState,
+    { step, outcome, halted }: { step: Call; outcome: Outcome; halted: string | null },
+  ): Promise<void> {
+    const { patienceMs, retryMs } = this.timing;
+    if (Date.now() - state.since < patienceMs) {
+      return this.store.postpone(row, state, pause(state, outcome));
+    }
     const why = outcome.kind === 'unanswered' ? outcome.reason : 'the outcome is still open';
-    return state.halted === null ? halt(state, `${WORDS[call]} took too long: ${why}`) : state;
+    const stopped = halt(state, halted ?? `${WORDS[step]} took too long: ${why}`);
+    return this.store.halt(row, stopped, retryMs);
   }
 }
 
 /** Longer each time, and different for each saga, so that they do not all come back at once. */
-function pause(tries: number): number {
-  const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** tries);
-  return longest / 2 + Math.random() * (longest / 2);
+function pause({ tries, money }: SagaState, outcome: Outcome): number {
+  const isUnanswered = outcome.kind === 'unanswered';
+  const isWithBank = money === 'repaying' && !isUnanswered;
+  const most = isWithBank ? LONGEST_PAUSE_FOR_BANK_MS : LONGEST_PAUSE_MS;
+  const longest = Math.min(most, FIRST_PAUSE_MS * 2 ** tries);
+  const least = isUnanswered ? (outcome.retryAfterMs ?? 0) : 0;
+  return Math.max(least, longest / 2 + Math.random() * (longest / 2));
 }

@@ -98,12 +98,13 @@ export class PaymentsClient {
     }
   }
 
-  /** Whether everything that was captured has been paid back, or is on its way back. */
+  /** Whether everything that was captured has been paid back, or is on its way back. Says so soon, or throws. */
   async isPaidBack(paymentId: string, onBehalfOf: RepresentedUser): Promise<boolean> {
     const { capturedAmount, refunds } = await this.service.call({
       method: 'GET',
       path: `internal/payments/${paymentId}`,
       onBehalfOf,
+      isHurried: true,
       answer: payment,
     });
     const back = refunds

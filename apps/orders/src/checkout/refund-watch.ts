@@ -9,8 +9,9 @@ import { CHECKOUT_TIMING } from './checkout-timing.js';
 import type { CheckoutTiming } from './checkout-timing.js';
 import { PaymentsClient } from './payments.client.js';
 import type { RefundChange } from './payments.client.js';
-import { afterRefundNews } from './saga-outcomes.js';
+import { afterRefundNews, awaitsRefunds } from './refund-news.js';
 import { SagaStore } from './saga-store.js';
+import type { SagaRow } from './saga-store.js';
 
 /** Changes become visible out of order: what was seen is asked for again for as long as this. */
 const OVERLAP_MS = 60_000;
@@ -85,7 +86,7 @@ export class RefundWatch implements OnApplicationBootstrap, BeforeApplicationShu
     try {
       const saga = await this.sagas.read(orderId);
       if (!saga) return true;
-      if (saga.dueAt) return false;
+      if (isAtWork(saga)) return false;
       if (afterRefundNews(saga.state, news, Date.now()) === saga.state) return true;
       // Asked for after the saga was read: what is said of it is not older than the saga.
       const latest = await this.payments.newsOf(orderId, saga.actor);
@@ -95,7 +96,9 @@ export class RefundWatch implements OnApplicationBootstrap, BeforeApplicationShu
         if (!order || locked?.version !== saga.version) return false;
         const state = afterRefundNews(saga.state, latest, Date.now());
         if (state === saga.state) return true;
-        this.logger.warn(`Order ${orderId}: its payment was refunded, or not, behind its back.`);
+        if (saga.state.done) {
+          this.logger.warn(`Order ${orderId}: its payment was refunded, or not, behind its back.`);
+        }
         if (state.halted === null) await this.sagas.redirect(transaction, saga, state);
         else await this.sagas.reopen(transaction, saga, order, state);
         return true;
@@ -111,4 +114,10 @@ export class RefundWatch implements OnApplicationBootstrap, BeforeApplicationShu
       .update(refundWatch)
       .set({ seenUntil: sql`greatest(${refundWatch.seenUntil}, ${at}::timestamptz)` });
   }
+}
+
+/** Whether it goes on by itself and looks at its payment anyway, or a worker is just at it. */
+function isAtWork({ state, dueAt }: SagaRow): boolean {
+  if (dueAt === null) return false;
+  return !awaitsRefunds(state) || dueAt.getTime() <= Date.now();
 }

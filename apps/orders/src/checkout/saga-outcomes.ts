@@ -33,7 +33,7 @@ export type Outcome =
   /** The payment was asked for something that its state does not allow: look at it. */
   | { kind: 'payment_elsewhere' }
   /** Nobody answered, or nobody could: what was asked may or may not have happened. */
-  | { kind: 'unanswered'; reason: string }
+  | { kind: 'unanswered'; reason: string; retryAfterMs?: number }
   /** The answer was no, and no repetition will change it. */
   | { kind: 'refused'; reason: string };
 
@@ -80,10 +80,20 @@ export function resumed(state: SagaState, now: number): SagaState {
   return { ...state, halted: null, tries: 0, since: now };
 }
 
+/**
+ * Lets a saga that stopped because it had waited for too long take its next step once more. Only if it
+ * gets on is it given time again.
+ */
+export function triedAgain(state: SagaState): SagaState {
+  return { ...state, halted: null };
+}
+
 /** Turns the saga around, whatever it was about. */
 export function redirected(state: SagaState, goal: Goal, reason: string, now: number): SagaState {
   return { ...state, goal, reason, halted: null, done: false, tries: 0, since: now };
 }
+
+export const PAID_BACK = 'the payment was refunded';
 
 /** What a human reads of a call that came to nothing. */
 export const WORDS: Record<Call, string> = {
@@ -117,11 +127,11 @@ function afterPayment(
       return afterAuthorization(known, call, now);
     case 'succeeded':
       if (isRefunded) {
-        return progress(giveUp(known, 'the payment was refunded'), { money: 'refunded' }, now);
+        return progress(giveUp(known, PAID_BACK), { money: 'refunded' }, now);
       }
       if (state.money !== 'repaying') return become('captured');
-      if (isRefunding) return waited(known);
-      return refundFailed(known, refundFailure ?? 'the provider gave no reason');
+      if (isRefunding) return waitedForBank(known, now);
+      return refundFailed(known, refundFailure);
     case 'canceled':
       return progress(giveUp(known, 'the payment was voided'), { money: 'voided' }, now);
     case 'failed': {
@@ -148,32 +158,14 @@ function afterRefund(
   // That was what was left. Whether it was all of it, only the payment knows: other refunds may be
   // open, and come to nothing.
   if (status === 'succeeded') return progress(state, { money: 'repaying' }, now);
-  if (status === 'pending') return waited({ ...state, money: 'repaying' });
-  return refundFailed(state, reason ?? 'the provider gave no reason');
-}
-
-/**
- * What the payment's refunds, as they are now, mean for a checkout that had ended: the same state when
- * they mean nothing.
- */
-export function afterRefundNews(state: SagaState, news: PaymentNews, now: number): SagaState {
-  const { isRefunded, isRefunding, refundFailure } = news;
-  if (!state.done || isRefunding) return state;
-  if (state.money === 'captured' && isRefunded) {
-    const next = redirected(state, 'refunded', 'the payment was refunded', now);
-    return { ...next, money: 'repaying' };
-  }
-  if (state.money === 'refunded' && !isRefunded) {
-    const reason = refundFailure ?? 'the provider gave no reason';
-    return refundFailed({ ...state, done: false, tries: 0, since: now }, reason);
-  }
-  return state;
+  if (status === 'pending') return waitedForBank({ ...state, money: 'repaying' }, now);
+  return refundFailed(state, reason);
 }
 
 /** The money is still with the shop. Only a human can say whether to try that again. */
-function refundFailed(state: SagaState, reason: string): SagaState {
+export function refundFailed(state: SagaState, reason: string | undefined): SagaState {
   const next = { ...state, money: 'captured' as const, round: state.round + 1 };
-  return halt(next, `refunding the payment failed: ${reason}`);
+  return halt(next, `refunding the payment failed: ${reason ?? 'the provider gave no reason'}`);
 }
 
 function open({ money }: SagaState): MoneyFact {
@@ -191,4 +183,9 @@ function progress(state: SagaState, change: Partial<SagaState>, now: number): Sa
 
 function waited(state: SagaState): SagaState {
   return { ...state, tries: state.tries + 1 };
+}
+
+/** Banks take days to give money back. That they do is known, and nobody's patience wears thin. */
+function waitedForBank(state: SagaState, now: number): SagaState {
+  return waited({ ...state, since: now });
 }

@@ -91,12 +91,17 @@ export class SagaStore {
    */
   finish(row: SagaRow, state: SagaState): Promise<void> {
     const { goal, reason } = state;
-    return this.close(row, { ...state, done: true }, goal, reason);
+    return this.close(row, { state: { ...state, done: true }, dueAt: null }, goal, reason);
   }
 
-  /** @throws {SupersededError} */
-  halt(row: SagaRow, state: SagaState): Promise<void> {
-    return this.close(row, state, 'needs_attention', state.halted);
+  /**
+   * Only a human can go on, or, where `retryMs` says so, somebody after so long.
+   *
+   * @throws {SupersededError}
+   */
+  halt(row: SagaRow, state: SagaState, retryMs?: number): Promise<void> {
+    const dueAt = retryMs === undefined ? null : new Date(Date.now() + retryMs);
+    return this.close(row, { state, dueAt }, 'needs_attention', state.halted);
   }
 
   /** For a person's change, made in a transaction that has locked the order. */
@@ -156,14 +161,15 @@ export class SagaStore {
 
   private close(
     row: SagaRow,
-    state: SagaState,
+    change: { state: SagaState; dueAt: Date | null },
     status: Goal | 'needs_attention',
     reason: string | null,
   ): Promise<void> {
     return this.database.transaction(async (transaction) => {
       const order = await this.changes.lock(transaction, row.orderId);
       if (!order) throw new Error(`There is no order ${row.orderId}.`);
-      await this.write(transaction, row, { state, dueAt: null });
+      const { orderId, version, dueAt } = await this.write(transaction, row, change);
+      if (dueAt) await this.call(transaction, orderId, version, dueAt);
       if (order.status === status && order.reason === reason) {
         return this.changes.touch(transaction, order);
       }

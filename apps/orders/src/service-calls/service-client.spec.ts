@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { StandInServices } from '../testing/stand-in-services.js';
-import { RefusedError, UnansweredError } from './call-errors.js';
+import { IN_USE_SECONDS, StandInServices } from '../testing/stand-in-services.js';
+import { BusyError, RefusedError, UnansweredError } from './call-errors.js';
 import { ServiceClient } from './service-client.js';
 import { ServiceTokens } from './service-tokens.js';
 
@@ -79,6 +79,40 @@ describe('a client of another service', () => {
     const before = calls().length;
     await expect(ask()).rejects.toThrow(/left alone/);
     expect(calls()).toHaveLength(before);
+  });
+
+  it('does not repeat at once what is being answered still, and says when it may', async () => {
+    others.fateOf = ({ path }) => (path.startsWith('/internal') ? 'in_use' : undefined);
+    const error = await ask().catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(BusyError);
+    expect(error).toMatchObject({ retryAfterMs: IN_USE_SECONDS * 1000 });
+    expect(calls()).toHaveLength(1);
+  });
+
+  it('leaves no service alone because somebody keeps it busy with one thing', async () => {
+    others.fateOf = ({ path }) => (path.startsWith('/internal') ? 'in_use' : undefined);
+    for (let n = 0; n < 30; n++) await ask().catch(() => undefined);
+    others.fateOf = () => undefined;
+    expect(answered(await ask().catch((error: unknown) => error))).toBe('not_found');
+  });
+
+  it('has nobody who waits for the answer wait for long, or for a second try', async () => {
+    const patient = new ServiceClient(tokens, {
+      url: others.url,
+      grant: { audience: 'urn:signet:payments', scope: 'payments:charge' },
+      ...{ timeoutMs: 60_000, hurriedMs: 300 },
+    });
+    others.fateOf = ({ path }) => (path.startsWith('/internal') ? 'never' : undefined);
+    const call = { method: 'GET', path: PAYMENT, answer: anything, isHurried: true } as const;
+    await expect(patient.call(call)).rejects.toThrow(UnansweredError);
+    expect(calls()).toHaveLength(1);
+    others.fateOf = ({ path }) => (path === '/oauth/token' ? 'never' : undefined);
+    tokens.forget(
+      { audience: 'urn:signet:payments', scope: '' },
+      tokens.cached({ audience: 'urn:signet:payments', scope: '' }) ?? '',
+    );
+    await expect(patient.call(call)).rejects.toThrow(UnansweredError);
+    expect(calls()).toHaveLength(1);
   });
 
   it('is back when the service is', async () => {

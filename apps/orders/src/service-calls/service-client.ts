@@ -10,10 +10,14 @@ import {
   ExponentialBackoff,
   handleType,
   retry,
+  TaskCancelledError,
+  timeout,
+  TimeoutStrategy,
   wrap,
 } from 'cockatiel';
+import type { IPolicy } from 'cockatiel';
 import { z } from 'zod';
-import { RefusedError, UnansweredError } from './call-errors.js';
+import { BusyError, RefusedError, UnansweredError } from './call-errors.js';
 import type { Grant, ServiceTokens } from './service-tokens.js';
 
 export interface ServiceClientOptions {
@@ -22,6 +26,8 @@ export interface ServiceClientOptions {
   grant: Grant;
   /** After which a call counts as unanswered. */
   timeoutMs: number;
+  /** As `timeoutMs`, for all of a call that is hurried; 3,000 by default. */
+  hurriedMs?: number;
 }
 
 export interface ServiceCall<Answer extends z.ZodType> {
@@ -32,6 +38,8 @@ export interface ServiceCall<Answer extends z.ZodType> {
   /** Needed with POST: every call may be sent more than once. */
   idempotencyKey?: string;
   onBehalfOf?: RepresentedUser;
+  /** Somebody waits for the answer: there is one try, and not for long. */
+  isHurried?: boolean;
   answer: Answer;
 }
 
@@ -41,20 +49,20 @@ const CALLS_AT_ONCE = 32;
 const CALLS_WAITING = 256;
 const FAILURES_UNTIL_OPEN = 10;
 const OPEN_MS = 5_000;
+const HURRIED_MS = 3_000;
+/** No service is believed that asks for more than a minute. */
+const LONGEST_WAIT_SECONDS = 60;
 
 const problem = z.looseObject({ code: z.string(), detail: z.string().optional() });
 
 /**
  * Calls another service with a token of our own. Calls have a deadline and are sent again, after a
  * random pause, when nobody answered: they must be safe to repeat. A service that keeps failing is
- * left alone for a while, and never are more than a few dozen calls in flight.
+ * left alone for a while, and never are more than a few dozen calls in flight. One that is busy has
+ * answered: customers, who can see to that with their orders, keep nobody else from it.
  */
 export class ServiceClient {
-  private readonly policy = wrap(
-    retry(handleType(UnansweredError), {
-      maxAttempts: ATTEMPTS - 1,
-      backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 1_000 }),
-    }),
+  private readonly guarded = wrap(
     circuitBreaker(handleType(UnansweredError), {
       halfOpenAfter: OPEN_MS,
       breaker: new ConsecutiveBreaker(FAILURES_UNTIL_OPEN),
@@ -62,25 +70,41 @@ export class ServiceClient {
     bulkhead(CALLS_AT_ONCE, CALLS_WAITING),
   );
 
+  private readonly repeated = wrap(
+    retry(handleType(UnansweredError), {
+      maxAttempts: ATTEMPTS - 1,
+      backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 1_000 }),
+    }),
+    this.guarded,
+  );
+
+  private readonly hurried: IPolicy;
+
   constructor(
     private readonly tokens: ServiceTokens,
     private readonly options: ServiceClientOptions,
-  ) {}
+  ) {
+    const { hurriedMs = HURRIED_MS } = options;
+    this.hurried = wrap(timeout(hurriedMs, TimeoutStrategy.Aggressive), this.guarded);
+  }
 
   /**
    * @throws {RefusedError} when the service said no
+   * @throws {BusyError} when it asked to be asked later
    * @throws {UnansweredError} when it said nothing, or nothing that can be understood
    */
   async call<Answer extends z.ZodType>(call: ServiceCall<Answer>): Promise<z.infer<Answer>> {
     if (call.method === 'POST' && call.idempotencyKey === undefined) {
       throw new Error(`A POST to ${call.path} without an Idempotency-Key cannot be repeated.`);
     }
+    const policy = call.isHurried ? this.hurried : this.repeated;
     try {
-      return await this.policy.execute(() => this.callOnce(call));
+      return await policy.execute(() => this.callOnce(call));
     } catch (error) {
       if (error instanceof BrokenCircuitError || error instanceof BulkheadRejectedError) {
         throw new UnansweredError(`${this.options.grant.audience} is left alone: ${error.message}`);
       }
+      if (error instanceof TaskCancelledError) throw unanswered(call, error.message);
       throw error;
     }
   }
@@ -99,7 +123,7 @@ export class ServiceClient {
   }
 
   private async send(call: ServiceCall<z.ZodType>, token: string): Promise<Response> {
-    const { url, timeoutMs } = this.options;
+    const { url, timeoutMs, hurriedMs = HURRIED_MS } = this.options;
     const headers: Record<string, string> = { authorization: `Bearer ${token}` };
     propagation.inject(context.active(), headers);
     if (call.idempotencyKey !== undefined) headers['idempotency-key'] = call.idempotencyKey;
@@ -110,7 +134,7 @@ export class ServiceClient {
         method: call.method,
         headers,
         redirect: 'error',
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: AbortSignal.timeout(call.isHurried ? hurriedMs : timeoutMs),
         ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
       });
     } catch (error) {
@@ -134,15 +158,25 @@ export class ServiceClient {
     }
     const read = problem.safeParse(body);
     const { code = 'unknown', detail = '', ...extensions } = read.data ?? {};
-    if (isForNow(status, code)) throw unanswered(call, `${status} ${code} ${detail}`);
+    if (isBusy(status, code)) throw new BusyError(`${call.path}: ${code}`, retryAfterMs(response));
+    if (isForNow(status)) throw unanswered(call, `${status} ${code} ${detail}`);
     throw new RefusedError(status, code, detail, extensions);
   }
 }
 
 /** Whether asking again later can help: also when it is our own token that is not liked. */
-function isForNow(status: number, code: string): boolean {
-  if (status >= 500 || status === 401 || status === 408 || status === 429) return true;
-  return code === 'idempotency_key_in_use';
+function isForNow(status: number): boolean {
+  return status >= 500 || status === 401 || status === 408;
+}
+
+function isBusy(status: number, code: string): boolean {
+  return status === 429 || code === 'idempotency_key_in_use';
+}
+
+/** In seconds only: a date is for those whose clocks agree (RFC 9110 section 10.2.3). */
+function retryAfterMs({ headers }: Response): number {
+  const text = headers.get('retry-after') ?? '';
+  return /^\d{1,9}$/.test(text) ? Math.min(Number(text), LONGEST_WAIT_SECONDS) * 1000 : 0;
 }
 
 function unanswered({ method, path }: ServiceCall<z.ZodType>, reason: string): UnansweredError {

@@ -25,6 +25,8 @@ export class StandInPayments {
   readonly byOrder = new Map<string, StandInPayment>();
   /** Whether refunds come to nothing. */
   refundsFail = false;
+  /** Whether the provider takes its time with refunds; `decideRefunds` says what became of them. */
+  refundsWait = false;
   private readonly answers = new Map<string, Answer>();
 
   answer({ method, path, headers, body }: ReceivedCall, id: string, action: string): Answer {
@@ -142,9 +144,10 @@ export class StandInPayments {
       ...{ amount: amount - payment.refunded, createdAt: new Date().toISOString() },
       ...(this.refundsFail ? { status: 'failed', ...FAILURE } : { status: 'succeeded' }),
     };
-    if (!this.refundsFail) payment.refunded = amount;
     payment.refunds.push(refund);
-    payment.refundsChangedAt = refund.createdAt;
+    if (this.refundsWait) refund.status = 'pending';
+    else payment.refundsChangedAt = refund.createdAt;
+    if (refund.status === 'succeeded') payment.refunded = amount;
     return { status: 201, body: shown(refund) };
   }
 }

@@ -17,8 +17,16 @@ export interface ReceivedCall {
   body: unknown;
 }
 
-/** What befalls a call: nobody hears of it, or of what came of it, or nobody says a thing. */
-export type Fate = 'lost' | 'answer_lost' | 'never' | undefined;
+/**
+ * What befalls a call: nobody hears of it, or of what came of it, or nobody says a thing; or another
+ * one with its key is being answered still.
+ */
+export type Fate = 'lost' | 'answer_lost' | 'never' | 'in_use' | undefined;
+
+/** Seconds that whose key is in use is asked to wait. */
+export const IN_USE_SECONDS = 2;
+
+const IN_USE: Answer = { status: 409, body: { code: 'idempotency_key_in_use', detail: 'wait' } };
 
 const CATALOGUE = [
   { sku: 'MUG', name: 'Mug', price: { amount: 1299, currency: 'EUR' } },
@@ -66,9 +74,12 @@ export class StandInServices {
     const fate = this.fateOf(call);
     if (fate === 'never') return;
     if (fate === 'lost') return void request.socket.destroy();
-    const { status, body } = this.answer(call);
+    const { status, body } = fate === 'in_use' ? IN_USE : this.answer(call);
     if (fate === 'answer_lost') return void request.socket.destroy();
-    response.writeHead(status, { 'content-type': 'application/json' });
+    response.writeHead(status, {
+      'content-type': 'application/json',
+      ...(fate === 'in_use' && { 'retry-after': String(IN_USE_SECONDS) }),
+    });
     response.end(body === undefined ? undefined : JSON.stringify(body));
   }
 
