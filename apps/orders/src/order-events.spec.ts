@@ -144,6 +144,22 @@ describe('the events of an order', () => {
     expect(all.filter(({ status }) => status === 429)).toHaveLength(1);
   });
 
+  it('can be asked for with HEAD any number of times, which keeps nothing open', async () => {
+    const id = await shop.place('tok_requires_review');
+    const url = `${address}/orders/${id}/events`;
+    const head = (token: string) =>
+      fetch(url, { method: 'HEAD', headers: { authorization: `Bearer ${token}` } });
+    for (let turn = 0; turn < 11; turn++) {
+      const { status, headers } = await head(alice);
+      expect([status, headers.get('content-type')]).toEqual([
+        200,
+        'text/event-stream; charset=utf-8',
+      ]);
+    }
+    expect((await head(bob)).status).toBe(404);
+    expect((await listen(id, alice)).status).toBe(200);
+  });
+
   it('keep no service from stopping', async () => {
     const listener = await listen(await shop.place(), alice);
     await until(() => listener.events.length > 0);
@@ -152,5 +168,21 @@ describe('the events of an order', () => {
     await shop.service.app.close();
     await closed;
     await until(() => listener.isOver);
+  });
+});
+
+describe('the events of orders of everybody', () => {
+  it('are followed by so many at once and no more', async () => {
+    const shop = await Shop.open({ SIGNET_ORDER_STREAMS: '1' });
+    await shop.service.app.listen(0, '127.0.0.1');
+    const ids = [await shop.place('tok_requires_review'), await shop.place('tok_requires_review')];
+    const address = await shop.service.app.getUrl();
+    const listeners = ids.map((id) => new Listener(`${address}/orders/${id}/events`, alice));
+    for (const listener of listeners) await listener.open();
+    expect(listeners.map(({ status }) => status)).toEqual([200, 503]);
+    listeners[0]?.close();
+    await until(async () => (await listeners[1]?.open())?.status === 200);
+    listeners[1]?.close();
+    await shop.close();
   });
 });

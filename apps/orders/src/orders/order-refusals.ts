@@ -81,6 +81,15 @@ export function paymentsUnavailable(): Problem {
   });
 }
 
+export function tooManyOpen(most: number): Problem {
+  return new Problem({
+    status: HttpStatus.TOO_MANY_REQUESTS,
+    code: 'too_many_open_orders',
+    detail: `At most ${most} orders of one customer at once whose checkout is not over. Nothing was ordered.`,
+    retryAfter: 5,
+  });
+}
+
 function conflict(code: string, detail: string): Problem {
   return new Problem({ status: HttpStatus.CONFLICT, code, detail });
 }

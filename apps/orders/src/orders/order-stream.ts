@@ -1,4 +1,4 @@
-import { HttpStatus, Injectable, Logger } from '@nestjs/common';
+import { HttpStatus, Inject, Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown } from '@nestjs/common';
 import { AuthError, LiveStreams } from '@signet/auth-guard';
 import type { Principal } from '@signet/auth-guard';
@@ -6,7 +6,9 @@ import { Problem } from '@signet/http';
 import type { FastifyReply } from 'fastify';
 import type { ServerResponse } from 'node:http';
 import { isFinal } from './order-states.js';
-import { order } from './order.schema.js';
+import { ORDER_LIMITS } from './order-limits.js';
+import type { OrderLimits } from './order-limits.js';
+import { toCustomer } from './order.schema.js';
 import { OrderWatch } from './order-watch.js';
 import { OrdersService } from './orders.service.js';
 
@@ -26,21 +28,29 @@ export class OrderStream implements BeforeApplicationShutdown {
     private readonly orders: OrdersService,
     private readonly watch: OrderWatch,
     private readonly streams: LiveStreams,
+    @Inject(ORDER_LIMITS) private readonly limits: OrderLimits,
   ) {}
 
   /**
    * Answers with the stream, which ends when the token of `user` does, or nothing is left to be told.
+   * HEAD is answered with its head.
    *
-   * @throws {Problem} 404 when the order is not theirs; 429 `too_many_streams`
+   * @throws {Problem} 404 when the order is not theirs; 429 or 503 `too_many_streams`
    */
   async follow(id: string, user: Principal, reply: FastifyReply): Promise<void> {
-    this.assertFew(user.subject);
     const { raw } = reply;
+    if (raw.req.method === 'HEAD') {
+      await this.orders.readVersion(id, user.subject);
+      this.writeHead(reply);
+      return void raw.end();
+    }
+    this.assertFew(user.subject);
     // Counted before anything is waited for, so that many at once are not let in one by one.
     this.open.set(raw, user.subject);
     raw.once('close', () => this.open.delete(raw));
     let sent = (await this.orders.readVersion(id, user.subject)).version - 1;
-    this.begin(reply, user);
+    this.writeHead(reply);
+    this.endWithToken(reply, user);
     const push = async () => {
       const { version, body, isIdle } = await this.orders.readVersion(id, user.subject);
       if (raw.writableEnded) return;
@@ -48,7 +58,7 @@ export class OrderStream implements BeforeApplicationShutdown {
         sent = version;
         this.write(
           raw,
-          `id: ${version}\nevent: order\ndata: ${JSON.stringify(order.parse(body))}\n\n`,
+          `id: ${version}\nevent: order\ndata: ${JSON.stringify(toCustomer(body))}\n\n`,
         );
       }
       if (isIdle && isFinal(body.status)) this.end(raw, 'final');
@@ -75,10 +85,9 @@ export class OrderStream implements BeforeApplicationShutdown {
     for (const raw of this.open.keys()) raw.end();
   }
 
-  private begin(reply: FastifyReply, user: Principal): void {
-    const { raw } = reply;
+  private writeHead(reply: FastifyReply): void {
     reply.hijack();
-    raw.writeHead(HttpStatus.OK, {
+    reply.raw.writeHead(HttpStatus.OK, {
       ...(reply.getHeaders() as Record<string, string>),
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',
@@ -86,6 +95,10 @@ export class OrderStream implements BeforeApplicationShutdown {
       // An idle connection that was kept would keep a service from stopping.
       connection: 'close',
     });
+  }
+
+  private endWithToken(reply: FastifyReply, user: Principal): void {
+    const { raw } = reply;
     const over = this.streams.untilOver(user, reply);
     const end = () => {
       const code = over.reason instanceof AuthError ? over.reason.code : 'token_expired';
@@ -106,12 +119,15 @@ export class OrderStream implements BeforeApplicationShutdown {
 
   private assertFew(subject: string): void {
     const theirs = [...this.open.values()].filter((owner) => owner === subject);
-    if (theirs.length < STREAMS_OF_ONE_USER) return;
-    throw new Problem({
-      status: HttpStatus.TOO_MANY_REQUESTS,
-      code: 'too_many_streams',
-      detail: `At most ${STREAMS_OF_ONE_USER} streams at once.`,
-      retryAfter: 30,
-    });
+    if (theirs.length >= STREAMS_OF_ONE_USER) {
+      const detail = `At most ${STREAMS_OF_ONE_USER} streams at once.`;
+      throw tooManyStreams(HttpStatus.TOO_MANY_REQUESTS, detail);
+    }
+    if (this.open.size < this.limits.streams) return;
+    throw tooManyStreams(HttpStatus.SERVICE_UNAVAILABLE, 'Too many follow their orders right now.');
   }
+}
+
+function tooManyStreams(status: HttpStatus, detail: string): Problem {
+  return new Problem({ status, code: 'too_many_streams', detail, retryAfter: 30 });
 }

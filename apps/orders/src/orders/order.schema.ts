@@ -35,7 +35,7 @@ export const order = z.object({
     .optional()
     .describe(
       'why it stands where it stands. The reason that an administrator gives for a refund is shown here, ' +
-        'to the customer too',
+        'to the customer too; what exactly went wrong with one that needs attention is not',
     ),
   paymentId: z
     .uuid()
@@ -45,6 +45,15 @@ export const order = z.object({
 
 /** What support and admin see besides. */
 export const adminOrder = order.extend({ customerId: z.string() });
+
+/** What went wrong between services is not for customers, who could do nothing about it. */
+const LOOKED_INTO = 'something went wrong, and we are looking into it';
+
+/** The order as its customer sees it. */
+export function toCustomer(seen: AdminOrder): Order {
+  const own = order.parse(seen);
+  return own.status === 'needs_attention' ? { ...own, reason: LOOKED_INTO } : own;
+}
 
 /** Years beyond it have other forms in JavaScript and in PostgreSQL. */
 const END = Date.UTC(10_000, 0);

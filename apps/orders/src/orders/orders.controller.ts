@@ -1,16 +1,15 @@
 import { Body, Controller, Get, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { CurrentUser, Roles } from '@signet/auth-guard';
+import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { CurrentUser, RequireFresh, Roles } from '@signet/auth-guard';
 import type { Principal } from '@signet/auth-guard';
 import { ActingUser, Idempotent, IdempotencyKey, IdempotencyService } from '@signet/database';
 import type { Actor, IdempotentAnswer, IdempotentRequest } from '@signet/database';
-import { pageOf, Returns } from '@signet/http';
+import { pageOf, Returns, uuid } from '@signet/http';
 import type { Page, RepresentedUser } from '@signet/http';
 import type { FastifyReply } from 'fastify';
-import { z } from 'zod';
 import { OrderActionsService } from './order-actions.service.js';
 import { OrderStream } from './order-stream.js';
-import { newOrder, order, orderQuery } from './order.schema.js';
+import { newOrder, order, orderQuery, toCustomer } from './order.schema.js';
 import type { NewOrder, Order, OrderQuery } from './order.schema.js';
 import { OrdersService } from './orders.service.js';
 
@@ -31,6 +30,12 @@ export class OrdersController {
     summary: "Places an order at the catalogue's prices",
     description: 'It is `pending` until the checkout has run.',
   })
+  @ApiResponse({
+    status: 429,
+    description:
+      'Too many requests, or, as `too_many_open_orders`, too many orders whose checkout is not over',
+  })
+  @RequireFresh()
   @Idempotent()
   @Returns(202, order)
   place(
@@ -49,20 +54,21 @@ export class OrdersController {
   @Get()
   @ApiOperation({ summary: "One's own orders, newest first" })
   @Returns(200, pageOf(order))
-  list(
+  async list(
     @Query({ schema: orderQuery }) query: OrderQuery,
     @CurrentUser() user: Principal,
   ): Promise<Page<Order>> {
-    return this.orders.list({ ...query, customerId: user.subject });
+    const page = await this.orders.list({ ...query, customerId: user.subject });
+    return { ...page, items: page.items.map(toCustomer) };
   }
 
   @Get(':id')
   @Returns(200, order)
-  read(
-    @Param('id', { schema: z.uuid() }) id: string,
+  async read(
+    @Param('id', { schema: uuid }) id: string,
     @CurrentUser() user: Principal,
   ): Promise<Order> {
-    return this.orders.read(id, user.subject);
+    return toCustomer(await this.orders.read(id, user.subject));
   }
 
   @Get(':id/events')
@@ -75,7 +81,7 @@ export class OrdersController {
   })
   @ApiOkResponse({ content: { 'text/event-stream': { schema: { type: 'string' } } } })
   follow(
-    @Param('id', { schema: z.uuid() }) id: string,
+    @Param('id', { schema: uuid }) id: string,
     @CurrentUser() user: Principal,
     @Res() reply: FastifyReply,
   ): Promise<void> {
@@ -87,11 +93,12 @@ export class OrdersController {
     summary: 'Cancels an order that is not confirmed yet',
     description: 'What was taken for it is given back.',
   })
+  @RequireFresh()
   @Idempotent()
   @Returns(200, order)
   cancel(
     @IdempotencyKey(200) request: IdempotentRequest,
-    @Param('id', { schema: z.uuid() }) id: string,
+    @Param('id', { schema: uuid }) id: string,
     @CurrentUser() user: Principal,
     @ActingUser() actor: Actor,
   ): Promise<IdempotentAnswer> {

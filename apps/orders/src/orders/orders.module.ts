@@ -7,6 +7,8 @@ import type { OrdersConfig } from '../config.js';
 import { ServiceTokens } from '../service-calls/service-tokens.js';
 import { AdminOrdersController } from './admin-orders.controller.js';
 import { CatalogueClient } from './catalogue.client.js';
+import { ORDER_LIMITS } from './order-limits.js';
+import type { OrderLimits } from './order-limits.js';
 import { OrderActionsService } from './order-actions.service.js';
 import { ORDER_ACTIONS } from './order-audit.js';
 import { OrderStream } from './order-stream.js';
@@ -27,6 +29,7 @@ export class OrdersModule {
       ],
       providers: [
         ...[OrdersService, OrderActionsService, OrderStream, OrderWatch],
+        { provide: ORDER_LIMITS, useValue: limitsOf(config) },
         {
           provide: CatalogueClient,
           inject: [ServiceTokens],
@@ -36,4 +39,11 @@ export class OrdersModule {
       ],
     };
   }
+}
+
+function limitsOf(config: OrdersConfig): OrderLimits {
+  return {
+    openPerCustomer: config.SIGNET_CHECKOUT_OPEN_PER_CUSTOMER,
+    streams: config.SIGNET_ORDER_STREAMS,
+  };
 }

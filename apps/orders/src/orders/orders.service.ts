@@ -1,9 +1,9 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { InjectDatabase } from '@signet/database';
 import type { Database, Transaction } from '@signet/database';
 import { decodeCursor, notFound, toPage } from '@signet/http';
 import type { Page, RepresentedUser } from '@signet/http';
-import { and, asc, desc, eq, gte, inArray, lt, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gte, inArray, isNotNull, lt, ne, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import { newSaga } from '../checkout/saga-state.js';
@@ -11,6 +11,9 @@ import { SagaStore } from '../checkout/saga-store.js';
 import { orderLines, orders, sagas } from '../schema.js';
 import { CatalogueClient } from './catalogue.client.js';
 import type { OrderStatus } from './order-states.js';
+import { ORDER_LIMITS } from './order-limits.js';
+import type { OrderLimits } from './order-limits.js';
+import { tooManyOpen } from './order-refusals.js';
 import { versionOf } from './order-version.js';
 import type { AdminOrder, AdminOrderQuery, NewOrder } from './order.schema.js';
 import { quote } from './quote.js';
@@ -22,6 +25,7 @@ export class OrdersService {
     @InjectDatabase() private readonly database: Database,
     private readonly catalogue: CatalogueClient,
     private readonly sagas: SagaStore,
+    @Inject(ORDER_LIMITS) private readonly limits: OrderLimits,
   ) {}
 
   /** @throws {Problem} 422 when something is not on sale; 503 `inventory_unavailable` */
@@ -29,13 +33,18 @@ export class OrdersService {
     return quote(items, await this.catalogue.onSale(items.map(({ sku }) => sku)));
   }
 
-  /** The order, its checkout and the job that runs it, or nothing. */
+  /**
+   * The order, its checkout and the job that runs it, or nothing.
+   *
+   * @throws {Problem} 429 `too_many_open_orders`
+   */
   async place(
     transaction: Transaction,
     customer: RepresentedUser,
     paymentMethod: string,
     { lines, total }: Quote,
   ): Promise<AdminOrder> {
+    await this.assertFewOpen(transaction, customer.sub);
     const id = uuidv7();
     await transaction.insert(orders).values({
       id,
@@ -107,6 +116,30 @@ export class OrdersService {
       .orderBy(asc(orders.id))
       .limit(limit);
     return rows.map(({ id }) => id);
+  }
+
+  /**
+   * Of all the work that checkouts are, one customer may ask for a share: what is not over yet, giving
+   * back included. Their orders are counted one after the other.
+   */
+  private async assertFewOpen(transaction: Transaction, customerId: string): Promise<void> {
+    const most = this.limits.openPerCustomer;
+    await transaction.execute(
+      sql`select pg_advisory_xact_lock(hashtextextended(${`orders of ${customerId}`}, 0))`,
+    );
+    const open = await transaction
+      .select({ id: orders.id })
+      .from(orders)
+      .innerJoin(sagas, eq(sagas.orderId, orders.id))
+      .where(
+        and(
+          eq(orders.customerId, customerId),
+          isNotNull(sagas.dueAt),
+          ne(orders.status, 'needs_attention'),
+        ),
+      )
+      .limit(most);
+    if (open.length >= most) throw tooManyOpen(most);
   }
 
   private async withLines(
