@@ -1,5 +1,6 @@
 import { startCrashablePostgres } from '@signet/launcher';
 import type { CrashablePostgres, System } from '@signet/launcher';
+import { decodeJwt } from 'jose';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answersOf, GUARDED, GUARDED_SERVICES, isRefused, ship } from './system/guarded-routes.ts';
 import { startThrowAwaySystem } from './system/throw-away-system.ts';
@@ -102,6 +103,46 @@ describe('when a service is killed', () => {
     await system.services.auth.restart();
     while ((await ship(client, admin)).status !== 404) await sleep(50);
     await expectRefused([token]);
+  });
+});
+
+describe('when auth is dead for longer than knowledge may be old', () => {
+  it('a token that was revoked meanwhile buys nothing, and nothing is charged afterwards', async () => {
+    const sku = await client.newProduct();
+    const { access_token: token } = await client.register();
+    const order = () => {
+      const body = { items: [{ sku, quantity: 1 }], paymentMethod: 'tok_ok' };
+      return client.call('orders', 'POST /orders', { token, body });
+    };
+    const before = await order();
+    expect(before.status).toBe(202);
+    await system.services.auth.kill('SIGKILL');
+    // As another replica would write it that this one's followers cannot hear.
+    const database = await postgres.connect('signet_auth');
+    await database.query(
+      `insert into revocations (kind, subject, until, cause, txn)
+       values ('session', $1, extract(epoch from now()) + 660, 'logout', gen_random_uuid())`,
+      [decodeJwt(token).sid],
+    );
+    await database.end();
+    while ((await ship(client, admin)).status !== 503) await sleep(200);
+
+    const cancel = `POST /orders/${String(before.body.id)}/cancel`;
+    for (const answer of [await order(), await client.call('orders', cancel, { token })]) {
+      expect([answer.status, answer.body.code]).toEqual([503, 'revocation_state_stale']);
+      expect(answer.headers.get('retry-after')).toBe('2');
+    }
+    const own = await client.call('orders', 'GET /orders', { token });
+    expect([own.status, own.body.items]).toMatchObject([200, [{ id: before.body.id }]]);
+
+    await system.services.auth.restart();
+    await untilRefused([token]);
+    while ((await ship(client, admin)).status !== 404) await sleep(50);
+    const all = await client.call('orders', 'GET /admin/orders', { token: admin });
+    const ofThief = (all.body.items as { customerId: string; id: string }[]).filter(
+      ({ customerId }) => customerId === decodeJwt(token).sub,
+    );
+    expect(ofThief.map(({ id }) => id)).toEqual([before.body.id]);
   });
 });
 

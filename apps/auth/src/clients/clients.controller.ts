@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Header, Param, Post, Put, Query, UseGuards } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Roles } from '@signet/auth-guard';
+import { RequireFresh, Roles } from '@signet/auth-guard';
 import { ActingUser } from '@signet/database';
 import type { Actor } from '@signet/database';
 import { pageOf, Returns } from '@signet/http';
@@ -55,6 +55,7 @@ export class ClientsController {
     summary: 'Registers an application',
     description: 'Its secret, if it has one, is in this answer and nowhere else.',
   })
+  @RequireFresh()
   @Header('cache-control', 'no-store')
   @Returns(201, registeredClient)
   register(
@@ -66,6 +67,7 @@ export class ClientsController {
 
   @Put(':id')
   @ApiOperation({ summary: 'Replaces what an application may do' })
+  @RequireFresh()
   @Returns(200, client)
   replace(
     @Param('id', { schema: clientId }) id: string,
@@ -79,6 +81,7 @@ export class ClientsController {
   @ApiOperation({
     summary: 'Gives an application a new secret, which is in this answer and nowhere else',
   })
+  @RequireFresh()
   @Header('cache-control', 'no-store')
   @Returns(200, newSecret)
   rotateSecret(
@@ -107,6 +110,7 @@ export class ClientsController {
     summary: 'Lets an application ask for tokens again',
     description: 'Sessions that it had stay ended.',
   })
+  @RequireFresh()
   @Returns(200, client)
   enable(
     @Param('id', { schema: clientId }) id: string,

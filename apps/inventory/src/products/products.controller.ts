@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpStatus, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { CurrentUser, Public, Roles } from '@signet/auth-guard';
+import { CurrentUser, Public, RequireFresh, Roles } from '@signet/auth-guard';
 import type { Principal } from '@signet/auth-guard';
 import { ActingUser, Idempotent, IdempotencyKey, IdempotencyService } from '@signet/database';
 import type { Actor, IdempotentAnswer, IdempotentRequest } from '@signet/database';
@@ -54,6 +54,7 @@ export class ProductsController {
   @Post()
   @ApiOperation({ summary: 'Adds a product, with no stock yet' })
   @Roles(...KEEPERS)
+  @RequireFresh()
   @Idempotent()
   @Returns(201, product)
   create(
@@ -73,6 +74,7 @@ export class ProductsController {
       'With If-Match only if nobody has edited it since; what is sold in the meantime does not count.',
   })
   @Roles(...KEEPERS)
+  @RequireFresh()
   @Versioned()
   @Returns(200, product)
   change(

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Roles } from '@signet/auth-guard';
+import { RequireFresh, Roles } from '@signet/auth-guard';
 import { ActingUser, Idempotent, IdempotencyKey, IdempotencyService } from '@signet/database';
 import type { Actor, IdempotentAnswer, IdempotentRequest } from '@signet/database';
 import { pageOf, Returns } from '@signet/http';
@@ -24,6 +24,7 @@ export class StockController {
     summary: 'Adds units that arrived, or takes away what was lost',
     description: 'Never below what is reserved.',
   })
+  @RequireFresh()
   @Idempotent()
   @Returns(200, stockLevel)
   adjust(
