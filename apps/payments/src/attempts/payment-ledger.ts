@@ -7,6 +7,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { AuditAction } from '../audit-actions.js';
 import { nextState, PAYMENT_TRANSITIONS, REFUND_TRANSITIONS } from '../payments/payment-states.js';
 import type { PaymentEvent } from '../payments/payment-states.js';
+import { ContradictoryNews } from '../provider/payment-provider.js';
 import type { ProviderPayment, ProviderRefund } from '../provider/payment-provider.js';
 import { attempts, payments, refunds } from '../schema.js';
 import type { AttemptRow, PaymentRow, RefundRow } from '../schema.js';
@@ -90,7 +91,12 @@ export class PaymentLedger {
     return true;
   }
 
-  /** Takes what the provider says about a payment. @returns whether it was news */
+  /**
+   * Takes what the provider says about a payment.
+   *
+   * @returns whether it was news
+   * @throws {ContradictoryNews} when more was captured than there is
+   */
   async learn(
     transaction: Transaction,
     payment: PaymentRow,
@@ -105,6 +111,11 @@ export class PaymentLedger {
   ): Promise<boolean> {
     const known = payment.providerPayment;
     if (known !== null && known !== id) return false;
+    if (capturedAmount > payment.amount) {
+      throw new ContradictoryNews(
+        `${capturedAmount} of payment ${payment.id} were captured, which is of ${payment.amount}`,
+      );
+    }
     const providerPayment = id || null;
     if (status === 'processing') {
       if (known === providerPayment) return false;

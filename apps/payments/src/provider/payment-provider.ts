@@ -131,6 +131,11 @@ export class UnreadableWebhook extends Error {
   override readonly name = 'UnreadableWebhook';
 }
 
+/** What the provider says cannot be: it, or what is known here, has to be looked at by a person. */
+export class ContradictoryNews extends Error {
+  override readonly name = 'ContradictoryNews';
+}
+
 /** A payment that the provider has declined without keeping it. */
 export function declined(reason: string): ProviderPayment {
   return { id: '', status: 'declined', capturedAmount: 0, reason };

@@ -12,6 +12,7 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Public } from '@signet/auth-guard';
 import { notFound, Problem, Returns, TakesRawBody } from '@signet/http';
 import {
+  ContradictoryNews,
   ForgedWebhook,
   PAYMENT_PROVIDER,
   UnreadableWebhook,
@@ -51,7 +52,20 @@ export class WebhooksController {
   ): Promise<void> {
     if (provider !== this.provider.name) throw notFound('webhook');
     const event = this.read(body ?? Buffer.alloc(0), headers);
-    if (event) await this.webhooks.take(event);
+    if (event) await this.take(event);
+  }
+
+  private async take(event: ProviderEvent): Promise<void> {
+    try {
+      await this.webhooks.take(event);
+    } catch (error) {
+      if (!(error instanceof ContradictoryNews)) throw error;
+      this.metrics.refuses('contradicts');
+      this.logger.error(
+        `Event ${event.id} of ${this.provider.name}: ${error.message}. Look at it.`,
+      );
+      throw contradictory();
+    }
   }
 
   private read(body: Buffer, headers: WebhookHeaders): ProviderEvent | undefined {
@@ -84,5 +98,13 @@ function unreadable(): Problem {
     status: HttpStatus.BAD_REQUEST,
     code: 'webhook_unreadable',
     detail: 'It is signed, and is not an event. Sending it again does not help.',
+  });
+}
+
+function contradictory(): Problem {
+  return new Problem({
+    status: HttpStatus.BAD_REQUEST,
+    code: 'webhook_contradicts',
+    detail: 'It is signed, and cannot be true of the payment. Sending it again does not help.',
   });
 }

@@ -4,8 +4,13 @@ import type { Database, Transaction } from '@signet/database';
 import { and, eq, or } from 'drizzle-orm';
 import { validate as isUuid } from 'uuid';
 import { PaymentLedger } from '../attempts/payment-ledger.js';
-import { PAYMENT_PROVIDER } from '../provider/payment-provider.js';
-import type { PaymentProvider, ProviderEvent, RefundNews } from '../provider/payment-provider.js';
+import { ContradictoryNews, PAYMENT_PROVIDER } from '../provider/payment-provider.js';
+import type {
+  PaymentProvider,
+  ProviderEvent,
+  ProviderPayment,
+  RefundNews,
+} from '../provider/payment-provider.js';
 import { ProviderRefunds } from '../refunds/provider-refunds.js';
 import { payments, providerEvents, refunds } from '../schema.js';
 import type { PaymentRow, RefundRow } from '../schema.js';
@@ -28,6 +33,7 @@ export class WebhooksService {
     this.retention = new Retention(database, providerEvents.receivedAt, EVENTS_KEPT_DAYS);
   }
 
+  /** @throws {ContradictoryNews} */
   async take(event: ProviderEvent): Promise<void> {
     this.retention.sweepWhenDue();
     const { id, type } = event;
@@ -57,7 +63,10 @@ export class WebhooksService {
     payment: PaymentRow,
     { news, refund: refundNews }: ProviderEvent,
   ): Promise<boolean> {
-    if (news) return this.ledger.learn(transaction, payment, news);
+    if (news) {
+      if (payment.providerPayment === null) await assertOfNoOther(transaction, payment, news);
+      return this.ledger.learn(transaction, payment, news);
+    }
     if (!refundNews) return false;
     const known = await this.findRefund(transaction, payment, refundNews);
     if (known) return this.ledger.learnRefund(transaction, known, refundNews);
@@ -96,5 +105,20 @@ export class WebhooksService {
       .where(and(wanted, eq(payments.provider, this.provider.name)))
       .for('update');
     return row;
+  }
+}
+
+/** @throws {ContradictoryNews} when another payment is the one that the provider means */
+async function assertOfNoOther(
+  transaction: Transaction,
+  { id, provider }: PaymentRow,
+  { id: providerPayment }: ProviderPayment,
+): Promise<void> {
+  const [other] = await transaction
+    .select({ id: payments.id })
+    .from(payments)
+    .where(and(eq(payments.provider, provider), eq(payments.providerPayment, providerPayment)));
+  if (other) {
+    throw new ContradictoryNews(`${providerPayment} is payment ${other.id}, and not ${id}`);
   }
 }

@@ -204,6 +204,27 @@ describe('a webhook', () => {
     expect(metrics).toContain(`payments_webhooks_refused_total{reason="unreadable"} 11`);
   });
 
+  it('that cannot be true is refused for good, counted, and changes nothing', async () => {
+    const { id } = (await payments.authorize()).body;
+    await events(id, 1);
+    const { payments: all } = await sandbox.ledger();
+    const known = all.find(({ reference }) => reference === id) ?? { id: '' };
+    await sandbox.chaos({ loseAnswers: 1, loseWebhooks: 1 });
+    const unknown = (await payments.authorize()).body.id;
+    for (const news of [
+      { id: known.id, reference: id, status: 'captured', capturedAmount: 2599 },
+      { id: known.id, reference: unknown, status: 'authorized', capturedAmount: 0 },
+    ]) {
+      expect((await post(eventOf(news))).json()).toMatchObject({
+        ...{ status: 400, code: 'webhook_contradicts' },
+      });
+    }
+    expect(await payments.read(id)).toMatchObject({ status: 'requires_capture' });
+    expect(await payments.read(unknown)).toMatchObject({ status: 'processing' });
+    const { body: metrics } = await payments.service.app.inject({ method: 'GET', url: '/metrics' });
+    expect(metrics).toContain('payments_webhooks_refused_total{reason="contradicts"} 2');
+  });
+
   it('of a provider that is not in use is 404, signed or not', async () => {
     const body = eventOf({});
     for (const name of ['stripe', 'constructor', '..%2f']) {
