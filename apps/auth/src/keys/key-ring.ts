@@ -33,6 +33,7 @@ export class KeyRing implements KeySource {
   private keys: readonly RingKey[] = [];
   private opened: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
+  private looking: Promise<void> | undefined;
   private isClosed = false;
   /** When the keys at hand were last known to be those in the database. */
   private seenAt = -Infinity;
@@ -87,9 +88,11 @@ export class KeyRing implements KeySource {
     }
   }
 
-  onApplicationShutdown(): void {
+  /** Before the pool closes, which waits for `onApplicationShutdown`. */
+  async beforeApplicationShutdown(): Promise<void> {
     this.isClosed = true;
     clearTimeout(this.timer);
+    await this.looking;
   }
 
   private async open(): Promise<void> {
@@ -105,8 +108,8 @@ export class KeyRing implements KeySource {
 
   private keepLooking(): void {
     if (this.isClosed) return;
-    this.timer = setTimeout(() => void this.reload().finally(() => this.keepLooking()), LOOK_MS);
-    this.timer.unref();
+    const look = () => (this.looking = this.reload().finally(() => this.keepLooking()));
+    this.timer = setTimeout(() => void look(), LOOK_MS).unref();
   }
 
   private async look(): Promise<void> {

@@ -34,6 +34,7 @@ export class KeyRotator {
   private readonly logger = new Logger('Keys');
   private readonly policy: RotationPolicy;
   private timer: NodeJS.Timeout | undefined;
+  private working: Promise<void> | undefined;
   private isClosed = false;
 
   constructor(
@@ -55,9 +56,11 @@ export class KeyRotator {
     this.scheduleNext();
   }
 
-  onApplicationShutdown(): void {
+  /** Before the pool closes, which waits for `onApplicationShutdown`. */
+  async beforeApplicationShutdown(): Promise<void> {
     this.isClosed = true;
     clearTimeout(this.timer);
+    await this.working;
   }
 
   /**
@@ -82,10 +85,8 @@ export class KeyRotator {
 
   private scheduleNext(): void {
     if (this.isClosed) return;
-    this.timer = setTimeout(
-      () => void this.keepSchedule().finally(() => this.scheduleNext()),
-      LOOK_MS,
-    ).unref();
+    const work = () => (this.working = this.keepSchedule().finally(() => this.scheduleNext()));
+    this.timer = setTimeout(() => void work(), LOOK_MS).unref();
   }
 
   private async keepSchedule(): Promise<void> {

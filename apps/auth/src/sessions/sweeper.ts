@@ -26,6 +26,8 @@ const REMEMBERED_DAYS = 30;
 export class Sweeper {
   private readonly logger = new Logger(Sweeper.name);
   private timer: NodeJS.Timeout | undefined;
+  private sweeping: Promise<void> | undefined;
+  private isClosed = false;
   /** When the last sweep began that left nothing. */
   private sweptAt: number | undefined;
 
@@ -35,11 +37,15 @@ export class Sweeper {
   ) {}
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => void this.sweepQuietly(), EVERY_MS).unref();
+    const sweep = () => (this.sweeping = this.sweepQuietly());
+    this.timer = setInterval(() => void sweep(), EVERY_MS).unref();
   }
 
-  onApplicationShutdown(): void {
+  /** Before the pool closes, which waits for `onApplicationShutdown`. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.isClosed = true;
     clearInterval(this.timer);
+    await this.sweeping;
   }
 
   async sweep(): Promise<void> {
@@ -86,7 +92,7 @@ export class Sweeper {
 
   /** Whether nothing is left. Otherwise whoever looks for more would keep others waiting. */
   private async repeat(statement: SQL): Promise<boolean> {
-    for (let batch = 0; batch < MOST_BATCHES; batch++) {
+    for (let batch = 0; batch < MOST_BATCHES && !this.isClosed; batch++) {
       const { rowCount } = await this.database.execute(statement);
       if ((rowCount ?? 0) < BATCH) return true;
     }
