@@ -21,8 +21,8 @@ export const NAMES = {
 } as const;
 
 const CONNECTIONS = 20;
-/** Six times what the guard remembers: when one comes again, it has been forgotten, and that it was here as well. */
-const DISTINCT = 60_000;
+/** Four times what the guard remembers: when one comes again, it has been forgotten, and that it was here as well. */
+const DISTINCT = 40_000;
 /** How many of them each connection has for one round, more than it gets to send. */
 const SHARE = 1000;
 const SECONDS = 1;
