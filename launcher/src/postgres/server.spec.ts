@@ -62,8 +62,13 @@ describe('a server on a directory that is kept', () => {
   let dir: string;
   let port: number;
   const notices: string[] = [];
+  const log: string[] = [];
   const start = () =>
-    startPostgres({ dir, port, password: 'kept', onNotice: (line) => notices.push(line) });
+    startPostgres({
+      ...{ dir, port, password: 'kept' },
+      onNotice: (line) => notices.push(line),
+      onLine: (line) => log.push(line),
+    });
 
   beforeAll(async () => {
     dir = await mkdtemp(join(await realpath(tmpdir()), 'signet-postgres-'));
@@ -93,6 +98,16 @@ describe('a server on a directory that is kept', () => {
     expect(notices).toEqual(['PostgreSQL had not been shut down cleanly; it recovered by itself.']);
   });
 
+  it('does not write rows into its log that break a rule', async () => {
+    const server = await start();
+    await ask(server.url, 'CREATE TABLE cards (token text, amount int CHECK (amount > 0))');
+    const insert = 'INSERT INTO cards VALUES ($1, 0)';
+    await expect(ask(server.url, insert, ['tok_secret'])).rejects.toThrow('cards_amount_check');
+    await server.stop();
+    expect(log.join()).toContain('cards_amount_check');
+    expect(log.join()).not.toContain('tok_secret');
+  });
+
   it('is not disturbed by a second start on its directory, which fails', async () => {
     const first = await start();
     await expect(start()).rejects.toThrow('postmaster.pid');
@@ -118,11 +133,11 @@ describe('a server on a directory that is kept', () => {
   });
 });
 
-async function ask(url: string, sql: string): Promise<unknown> {
+async function ask(url: string, sql: string, values: unknown[] = []): Promise<unknown> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
-    const { rows } = await client.query<unknown[]>({ text: sql, rowMode: 'array' });
+    const { rows } = await client.query<unknown[]>({ text: sql, values, rowMode: 'array' });
     return rows[0]?.[0];
   } finally {
     await client.end();

@@ -91,6 +91,8 @@ function launch(
     port,
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
+    // What goes into its log of a row that breaks a constraint is otherwise the whole row.
+    log_error_verbosity: 'terse',
     ...(throwAway && { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
