@@ -81,6 +81,7 @@ export class RevocationsController {
       'content-type': 'text/event-stream',
       'x-accel-buffering': 'no',
     });
+    if (reply.raw.req.method === 'HEAD') return void reply.raw.end();
     reply.raw.flushHeaders();
     // Behind what is about to go out, so that nothing is sent twice and nothing left out.
     this.runner.send(() => {
