@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { InjectDatabase } from '@signet/database';
 import type { Database } from '@signet/database';
+import { rootCause } from '@signet/http';
 import { and, asc, eq, inArray, sql } from 'drizzle-orm';
 import { attempts } from '../schema.js';
 import type { AttemptRow } from '../schema.js';
@@ -51,7 +52,9 @@ export class Reconciler implements OnApplicationBootstrap, BeforeApplicationShut
           await this.runner.reconcile(attempt);
         } catch (error) {
           const { kind, id } = attempt;
-          this.logger.warn(`The provider could not be asked about ${kind} ${id}: ${String(error)}`);
+          this.logger.warn(
+            `The provider could not be asked about ${kind} ${id}: ${String(rootCause(error))}`,
+          );
         }
       }),
     );
@@ -71,7 +74,7 @@ export class Reconciler implements OnApplicationBootstrap, BeforeApplicationShut
     try {
       while (!this.stopped && (await this.reconcile()) === AT_ONCE);
     } catch (error) {
-      this.logger.warn(`Unknown outcomes could not be looked for: ${String(error)}`);
+      this.logger.warn(`Unknown outcomes could not be looked for: ${String(rootCause(error))}`);
     }
   }
 

@@ -70,13 +70,16 @@ export const changedRefunds = paymentWithRefunds.extend({
   refundsChangedAt: z.iso.datetime().describe('when a refund last succeeded or failed'),
 });
 
+/** PostgreSQL has no year 0000. */
+const moment = z.iso.datetime().regex(/^(19[7-9]|[2-9]\d\d)\d/, 'expected a year from 1970 on');
+
 export const refundChangesQuery = z.strictObject({
   ...pageQuery,
-  since: z.iso
-    .datetime()
-    .regex(/^(19[7-9]|[2-9]\d\d)\d/, 'expected a year from 1970 on')
-    .describe('changed then or later'),
+  since: moment.describe('changed then or later'),
 });
+
+/** Where a page of changes begins. */
+export const changePosition = z.tuple([moment, z.uuid()]);
 
 export type NewPayment = z.infer<typeof newPayment>;
 export type CaptureRequest = z.infer<typeof captureRequest>;

@@ -16,6 +16,7 @@ import type {
   Refund,
   RefundChangesQuery,
 } from './payment.schema.js';
+import { changePosition } from './payment.schema.js';
 import { statesOf, statusOf } from './payment-states.js';
 
 /** Payments as others may see them. */
@@ -66,7 +67,7 @@ export class PaymentsService {
 
   /** Payments of which a refund has succeeded or failed; those that changed last come last. */
   async refundChanges({ limit, cursor, since }: RefundChangesQuery): Promise<Page<ChangedRefunds>> {
-    const after = decodeCursor(cursor, z.tuple([z.iso.datetime(), z.uuid()]));
+    const after = decodeCursor(cursor, changePosition);
     const { refundsChangedAt: at, id } = payments;
     const rows = await this.database
       .select()

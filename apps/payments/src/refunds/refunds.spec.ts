@@ -219,6 +219,11 @@ describe('what has become of refunds', () => {
     for (const since of ['', 'yesterday', '0000-01-01T00:00:00Z']) {
       expect((await changes(since)).status).toBe(400);
     }
+    const position = JSON.stringify(['0000-01-01T00:00:00Z', randomUUID()]);
+    const cursor = Buffer.from(position).toString('base64url');
+    expect(await changes('2026-01-01T00:00:00Z', cursor)).toMatchObject({
+      ...{ status: 400, body: { code: 'invalid_cursor' } },
+    });
   });
 });
 
