@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
-import { loggable } from './loggable.js';
+import { loggable } from '@signet/http';
+
 import { OWN_PAGE } from './testing/applications.js';
 import { Browser } from './testing/browser.js';
 import { PASSWORD, refresh, register, startAuth } from './testing/running-auth.js';

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { rootCause } from '@signet/http';
 import { sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { Database } from './tokens.js';
@@ -30,7 +31,7 @@ export class Retention {
     if (now < this.nextSweep) return;
     this.nextSweep = now + SWEEP_EVERY_MS;
     this.sweep().catch((error: unknown) => {
-      this.logger.warn(`Old rows were not deleted, and are next time: ${String(error)}`);
+      this.logger.warn(`Old rows were not deleted, and are next time: ${String(rootCause(error))}`);
     });
   }
 

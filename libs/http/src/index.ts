@@ -21,6 +21,7 @@ export type { ProblemDetails, ProblemOptions } from './problem.js';
 export { refusePlainHttp } from './plain-http.js';
 export { guardOptions, resourceServerVariables } from './resource-server.js';
 export { Returns } from './returns.decorator.js';
+export { loggable, rootCause } from './root-cause.js';
 export { createService, startService } from './service.js';
 export type { ServiceOptions } from './service.js';
 export { plainText } from './text.js';

@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { unsupportedMediaType } from './bodies/body-parsers.js';
 import { nothingHere, Problem, problemType, statusTitle } from './problem.js';
 import type { ProblemDetails } from './problem.js';
+import { loggable, rootCause } from './root-cause.js';
 import { traceIdOf } from './tracing/trace-requests.js';
 import { isUnavailable, temporarilyUnavailable } from './unavailable.js';
 
@@ -30,10 +31,7 @@ export function answerProblem(error: unknown, request: FastifyRequest, reply: Fa
   if (body.code === INTERNAL_ERROR) {
     body.instance = `urn:uuid:${id}`;
     body.traceId = traceIdOf(request.raw);
-    const cause = rootCause(error);
-    logger.error(
-      `${id}: ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}`,
-    );
+    logger.error(`${id}: ${loggable(error)}`);
   } else if (answered !== error && body.status >= 500) {
     logger.warn(`${id}: ${String(rootCause(error))}`);
   }
@@ -66,14 +64,6 @@ function answerTo(error: unknown, request: FastifyRequest): unknown {
   if (isRefusal(error, HttpStatus.NOT_FOUND)) return nothingHere();
   if (error instanceof HttpException || !isUnavailable(rootCause(error))) return error;
   return temporarilyUnavailable();
-}
-
-/**
- * What lies under it all. The errors wrapped around it say too much: the database layer's repeat the
- * values of the query, which may be an address or the hash of a password.
- */
-function rootCause(error: unknown): unknown {
-  return error instanceof Error && error.cause instanceof Error ? rootCause(error.cause) : error;
 }
 
 function problem(status: number, code: string, detail?: string): ProblemDetails {

@@ -1,9 +1,8 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { KeySource } from '@signet/auth-guard';
-import { ConfigError } from '@signet/http';
+import { ConfigError, loggable } from '@signet/http';
 import type { JWK } from 'jose';
 import type { KeyObject } from 'node:crypto';
-import { loggable } from '../loggable.js';
 import { KeyEncryptionError } from './key-encryption.js';
 import { KeyStore } from './key-store.js';
 import type { KeyRow } from './key-store.js';

@@ -1,11 +1,10 @@
 import { HttpStatus, Inject, Injectable, Logger } from '@nestjs/common';
 import { AuditLog, THE_SERVICE } from '@signet/database';
 import type { Actor, Transaction } from '@signet/database';
-import { Problem } from '@signet/http';
+import { loggable, Problem } from '@signet/http';
 import type { AuditAction } from '../audit/audit-actions.js';
 import { AUTH_CONFIG } from '../config.js';
 import type { AuthConfig } from '../config.js';
-import { loggable } from '../loggable.js';
 import { CURRENT_MS, KeyRing, MAY_SIGN_MS } from './key-ring.js';
 import type { KeyState } from './key-states.js';
 import { KeyStore } from './key-store.js';

@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { loggable } from '@signet/http';
 import type Provider from 'oidc-provider';
 import type { Adapter } from 'oidc-provider';
 import type { EventEmitter } from 'node:events';
@@ -10,7 +11,6 @@ import { ClientAdapter } from '../clients/client-adapter.js';
 import { ConfiguredClients } from '../clients/configured-clients.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { RingSigningKey } from '../keys/ring-signing-key.js';
-import { loggable } from '../loggable.js';
 import { SessionStore } from '../sessions/session-store.js';
 import { AccessTokens } from './access-tokens.js';
 import { Authorizations } from './authorizations.js';

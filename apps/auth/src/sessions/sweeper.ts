@@ -1,12 +1,12 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { InjectDatabase } from '@signet/database';
 import type { Database } from '@signet/database';
+import { loggable } from '@signet/http';
 import { sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
 import { AUTH_CONFIG } from '../config.js';
 import type { AuthConfig } from '../config.js';
-import { loggable } from '../loggable.js';
 import { engineRecords, grants, revocations, sessions } from '../schema.js';
 
 const EVERY_MS = 10 * 60 * 1000;

@@ -1,8 +1,8 @@
 import { Catch, HttpException, Logger } from '@nestjs/common';
+import { loggable } from '@signet/http';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { errors } from 'oidc-provider';
-import { loggable } from '../loggable.js';
 import { messagePage } from './pages/pages.js';
 import { sendPage } from './send-page.js';
 

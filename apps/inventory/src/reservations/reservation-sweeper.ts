@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { rootCause } from '@signet/http';
 import { INVENTORY_CONFIG } from '../config.js';
 import type { InventoryConfig } from '../config.js';
 import { ReservationsService } from './reservations.service.js';
@@ -45,7 +46,7 @@ export class ReservationSweeper {
     try {
       return await this.reservations.expireOne(stuck);
     } catch (error) {
-      this.logger.warn(`A reservation that is over is still held: ${String(error)}`);
+      this.logger.warn(`A reservation that is over is still held: ${String(rootCause(error))}`);
       return stuck.size > before;
     }
   }

@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { OnModuleInit } from '@nestjs/common';
 import { Jobs } from '@signet/database';
+import { rootCause } from '@signet/http';
 import { CheckoutCalls } from './checkout-calls.js';
 import type { CheckoutOrder } from './checkout-order.js';
 import { CHECKOUT_TIMING } from './checkout-timing.js';
@@ -76,7 +77,7 @@ export class CheckoutWorker implements OnModuleInit {
       if ('reason' in outcome) this.logger.log(`Order ${order.id}: ${call}: ${outcome.reason}`);
       return outcome;
     } catch (error) {
-      this.logger.error(`Order ${order.id}: ${call} cannot be done: ${String(error)}`);
+      this.logger.error(`Order ${order.id}: ${call} cannot be done: ${String(rootCause(error))}`);
       return { kind: 'unanswered', reason: 'a fault in orders itself' };
     }
   }

@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { InjectDatabase } from '@signet/database';
 import type { Database } from '@signet/database';
+import { rootCause } from '@signet/http';
 import { sql } from 'drizzle-orm';
 import { OrderChanges } from '../orders/order-changes.js';
 import { refundWatch } from '../schema.js';
@@ -46,7 +47,7 @@ export class RefundWatch implements OnApplicationBootstrap, BeforeApplicationShu
       const seenUntil = await this.claim();
       if (seenUntil) await this.hear(seenUntil);
     } catch (error) {
-      this.logger.warn(`What became of refunds cannot be heard: ${String(error)}`);
+      this.logger.warn(`What became of refunds cannot be heard: ${String(rootCause(error))}`);
     }
   }
 
@@ -104,7 +105,9 @@ export class RefundWatch implements OnApplicationBootstrap, BeforeApplicationShu
         return true;
       });
     } catch (error) {
-      this.logger.error(`Order ${orderId}: its refunds cannot be taken: ${String(error)}`);
+      this.logger.error(
+        `Order ${orderId}: its refunds cannot be taken: ${String(rootCause(error))}`,
+      );
       return false;
     }
   }

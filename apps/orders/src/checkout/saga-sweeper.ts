@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import { rootCause } from '@signet/http';
 import { CHECKOUT_TIMING } from './checkout-timing.js';
 import type { CheckoutTiming } from './checkout-timing.js';
 import { SagaStore } from './saga-store.js';
@@ -31,7 +32,9 @@ export class SagaSweeper implements OnApplicationBootstrap, BeforeApplicationShu
       const found = await this.store.recall(new Date(Date.now() - this.timing.stuckMs), AT_ONCE);
       if (found > 0) this.logger.warn(`${found} checkouts had been left alone.`);
     } catch (error) {
-      this.logger.warn(`Checkouts that are stuck cannot be looked for: ${String(error)}`);
+      this.logger.warn(
+        `Checkouts that are stuck cannot be looked for: ${String(rootCause(error))}`,
+      );
     }
   }
 }

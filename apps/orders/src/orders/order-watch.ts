@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationBootstrap } from '@nestjs/common';
 import { Notifications } from '@signet/database';
+import { rootCause } from '@signet/http';
 import { ORDERS_CHANNEL } from './order-changes.js';
 
 /** Says when an order may have changed, whichever replica changed it. */
@@ -18,7 +19,9 @@ export class OrderWatch implements OnApplicationBootstrap {
         onNotice: (id) => this.wake(this.watchers.get(id)),
         onGap: () => [...this.watchers.values()].forEach((watchers) => this.wake(watchers)),
       })
-      .catch((error: unknown) => this.logger.error(`Orders are not watched: ${String(error)}`));
+      .catch((error: unknown) =>
+        this.logger.error(`Orders are not watched: ${String(rootCause(error))}`),
+      );
   }
 
   /** @returns what ends the watch */

@@ -1,7 +1,7 @@
 import { HttpStatus, Inject, Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { context, propagation } from '@opentelemetry/api';
-import { Problem, Readiness } from '@signet/http';
+import { Problem, Readiness, rootCause } from '@signet/http';
 import type { ReadinessCheck } from '@signet/http';
 import { sql } from 'drizzle-orm';
 import { randomUUID } from 'node:crypto';
@@ -111,7 +111,9 @@ export class Jobs implements OnApplicationBootstrap, BeforeApplicationShutdown, 
           onError: (error) => this.logger.warn(`A queue is in trouble: ${error.message}`),
         });
       } catch (error) {
-        this.logger.warn(`The queues in schema ${JOBS_SCHEMA} cannot be opened: ${String(error)}`);
+        this.logger.warn(
+          `The queues in schema ${JOBS_SCHEMA} cannot be opened: ${String(rootCause(error))}`,
+        );
         await delay(START_RETRY_MS, undefined, { signal: this.stopping.signal }).catch(() => null);
       }
     }
@@ -160,7 +162,9 @@ export class Jobs implements OnApplicationBootstrap, BeforeApplicationShutdown, 
     try {
       await context.with(sender, () => handler(data.payload as never, { id, signal: either }));
     } catch (error) {
-      this.logger.error(`Job ${id} of ${queue} failed and is tried again: ${String(error)}`);
+      this.logger.error(
+        `Job ${id} of ${queue} failed and is tried again: ${String(rootCause(error))}`,
+      );
       throw error;
     }
   }
