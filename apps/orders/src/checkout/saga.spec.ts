@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { after, redirected, resumed } from './saga-outcomes.js';
+import { afterRefundNews } from './refund-news.js';
+import { after, redirected, resumed, triedAgain } from './saga-outcomes.js';
 import type { Outcome } from './saga-outcomes.js';
 import { begun, newSaga, nextStep } from './saga-state.js';
 import type { Call, SagaState } from './saga-state.js';
@@ -7,7 +8,7 @@ import { SimulatedServices } from './testing/simulated-services.js';
 
 const EVENTS = [
   ...(['hold_lapses', 'provider_settles', 'cancel', 'refund', 'resume', 'twice'] as const),
-  'refunded_elsewhere' as const,
+  ...(['refunded_elsewhere', 'all_refunded_elsewhere', 'refunds_heard', 'tried_again'] as const),
 ];
 
 /** What befalls a call, and what happens in the world before it. */
@@ -51,6 +52,7 @@ class Checkout {
     for (let steps = 0; steps < 60 && !this.stored.done; steps++) {
       this.now += 1_000;
       this.services.settle();
+      this.hear();
       if (this.stored.halted !== null) this.stored = resumed(this.stored, this.now);
       this.proceed('answered');
     }
@@ -76,11 +78,21 @@ class Checkout {
     return fate === 'lost_after' ? lost : outcome;
   }
 
+  /** As the refund watch does; a bank that sends money back is told of elsewhere. */
+  private hear(): void {
+    if (this.services.isPaid) {
+      this.stored = afterRefundNews(this.stored, this.services.news(), this.now);
+    }
+  }
+
   private befall(event: Turn['event']): void {
     const { goal, done } = this.stored;
     if (event === 'hold_lapses') this.services.lapse();
     if (event === 'provider_settles') this.services.settle();
-    if (event === 'refunded_elsewhere') this.services.refundElsewhere();
+    if (event === 'refunded_elsewhere') this.services.refundElsewhere(2);
+    if (event === 'all_refunded_elsewhere') this.services.refundElsewhere(1);
+    if (event === 'refunds_heard') this.hear();
+    if (event === 'tried_again') this.stored = triedAgain(this.stored);
     if (event === 'resume') this.stored = resumed(this.stored, this.now);
     if (event === 'cancel' && goal === 'confirmed') {
       this.stored = redirected(this.stored, 'cancelled', 'cancelled', this.now);

@@ -53,9 +53,14 @@ export class SimulatedServices {
     }
   }
 
-  /** An administrator refunds half of what is left, at payments. */
-  refundElsewhere(): void {
-    if (this.payment === 'succeeded') this.pendingElsewhere += Math.floor(this.left() / 2);
+  /** Whether there is money that can be given back. */
+  get isPaid(): boolean {
+    return this.payment === 'succeeded';
+  }
+
+  /** An administrator refunds a part of what is left, at payments: one divided by `divisor`. */
+  refundElsewhere(divisor: number): void {
+    if (this.isPaid) this.pendingElsewhere += Math.floor(this.left() / divisor);
   }
 
   balance() {
@@ -65,6 +70,17 @@ export class SimulatedServices {
       held: this.payment === 'requires_capture' || this.isPending ? this.total : 0,
       sold: this.reservation === 'committed' ? 1 : 0,
       reserved: this.reservation === 'held' ? 1 : 0,
+    };
+  }
+
+  news(): PaymentNews {
+    return {
+      id: 'payment',
+      status: this.payment ?? 'requires_confirmation',
+      isRefunded: this.captured > 0 && this.refunded === this.captured,
+      isRefunding: this.pendingRefund + this.pendingElsewhere > 0,
+      refundFailure: undefined,
+      reason: undefined,
     };
   }
 
@@ -159,17 +175,6 @@ export class SimulatedServices {
 
   private left(): number {
     return this.captured - this.refunded - this.pendingRefund - this.pendingElsewhere;
-  }
-
-  private news(): PaymentNews {
-    return {
-      id: 'payment',
-      status: this.payment ?? 'requires_confirmation',
-      isRefunded: this.captured > 0 && this.refunded === this.captured,
-      isRefunding: this.pendingRefund + this.pendingElsewhere > 0,
-      refundFailure: undefined,
-      reason: undefined,
-    };
   }
 
   private unlucky(percent: number): boolean {
