@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { KeysUnavailableError } from '@signet/auth-guard';
 import type { KeySource } from '@signet/auth-guard';
 import { ConfigError, loggable } from '@signet/http';
 import type { JWK } from 'jose';
@@ -54,8 +55,13 @@ export class KeyRing implements KeySource {
     return this.maySign();
   }
 
-  /** The public key that tokens with this `kid` are verified with. */
+  /**
+   * The public key that tokens with this `kid` are verified with.
+   *
+   * @throws {KeysUnavailableError} when nobody looked for so long that it may have been withdrawn
+   */
   getKey(kid: string): KeyObject | undefined {
+    if (!this.maySign()) throw new KeysUnavailableError(LOOK_MS / 1000);
     return this.keys.find(({ row }) => row.kid === kid)?.publicKey;
   }
 
