@@ -104,6 +104,21 @@ describe('the catalogue', () => {
     }
   });
 
+  it('shows one that is not sold to its keepers alone, and nobody else that it exists', async () => {
+    const read = (sku: string, token?: string) => inventory.service.get(`/products/${sku}`, token);
+    for (const token of [tokens.warehouse, tokens.admin]) {
+      expect((await read('OLD-MUG', token)).json()).toMatchObject({ active: false });
+    }
+    const missing = (await read('NO-MUG')).json<object>();
+    for (const token of [undefined, tokens.customer, tokens.support, tokens.orders, 'expired']) {
+      const answer = await read('OLD-MUG', token);
+      expect(answer.json()).toEqual(missing);
+      expect(answer.headers.etag).toBeUndefined();
+      expect((await read('BOWL-3', token)).json()).toMatchObject({ active: true });
+    }
+    expect(missing).toMatchObject({ status: 404 });
+  });
+
   it('is open to whoever has a token that is no good', async () => {
     expect(await found({ sku: 'BOWL-3' }, 'expired')).toEqual(['BOWL-3']);
   });

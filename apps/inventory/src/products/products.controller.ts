@@ -4,7 +4,7 @@ import { CurrentUser, Public, RequireFresh, Roles } from '@signet/auth-guard';
 import type { Principal } from '@signet/auth-guard';
 import { ActingUser, Idempotent, IdempotencyKey, IdempotencyService } from '@signet/database';
 import type { Actor, IdempotentAnswer, IdempotentRequest } from '@signet/database';
-import { IfMatch, pageOf, Problem, Returns, Versioned } from '@signet/http';
+import { IfMatch, notFound, pageOf, Problem, Returns, Versioned } from '@signet/http';
 import type { Page, VersionedAnswer, VersionList } from '@signet/http';
 import { newProduct, product, productChange, productQuery, sku } from './product.schema.js';
 import type { NewProduct, Product, ProductChange, ProductQuery } from './product.schema.js';
@@ -32,7 +32,7 @@ export class ProductsController {
     @Query({ schema: productQuery }) query: ProductQuery,
     @CurrentUser() user: Principal | undefined,
   ): Promise<Page<Product>> {
-    if (query.active !== 'true' && !KEEPERS.some((role) => user?.roles.includes(role))) {
+    if (query.active !== 'true' && !isKeeper(user)) {
       throw new Problem({
         status: HttpStatus.FORBIDDEN,
         code: 'insufficient_scope',
@@ -43,12 +43,20 @@ export class ProductsController {
   }
 
   @Get(':sku')
-  @ApiOperation({ summary: 'One product, sold or not' })
-  @Public()
+  @ApiOperation({
+    summary: 'One product',
+    description: 'One that is not sold, for the warehouse and administrators alone.',
+  })
+  @Public({ token: 'lenient' })
   @Versioned()
   @Returns(200, product)
-  read(@Param('sku', { schema: sku }) id: string): Promise<VersionedAnswer<Product>> {
-    return this.products.read(id);
+  async read(
+    @Param('sku', { schema: sku }) id: string,
+    @CurrentUser() user: Principal | undefined,
+  ): Promise<VersionedAnswer<Product>> {
+    const found = await this.products.read(id);
+    if (!found.body.active && !isKeeper(user)) throw notFound('product');
+    return found;
   }
 
   @Post()
@@ -85,4 +93,8 @@ export class ProductsController {
   ): Promise<VersionedAnswer<Product>> {
     return this.products.change(id, body, ifMatch, actor);
   }
+}
+
+function isKeeper(user: Principal | undefined): boolean {
+  return KEEPERS.some((role) => user?.roles.includes(role));
 }
