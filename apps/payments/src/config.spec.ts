@@ -44,7 +44,18 @@ describe('the payments service', () => {
       { SIGNET_PROVIDER_DEADLINE_MS: '5000', SIGNET_RECONCILE_AFTER_MS: '5000' },
       'SIGNET_RECONCILE_AFTER_MS',
     ],
+    [
+      'when the answer may be as late as it would ask by default',
+      { SIGNET_PROVIDER_DEADLINE_MS: '60000' },
+      'SIGNET_RECONCILE_AFTER_MS is left at its default',
+    ],
   ])('does not start %s', (_what, change, variable) => {
     expect(() => paymentsConfig({ ...environment, ...change })).toThrow(variable);
+  });
+
+  it('complains of the one variable that is wrong', () => {
+    const read = () => paymentsConfig({ ...environment, SIGNET_PROVIDER_DEADLINE_MS: '70000' });
+    expect(read).toThrow('SIGNET_PROVIDER_DEADLINE_MS is not valid');
+    expect(read).not.toThrow('SIGNET_RECONCILE_AFTER_MS');
   });
 });

@@ -18,6 +18,9 @@ const webhookSecrets = z
 
 const milliseconds = z.coerce.number().int();
 
+/** Of a call to the provider, in milliseconds: a caller of ours does not wait for longer. */
+const LATEST_DEADLINE = 60_000;
+
 const schema = z
   .object({
     ...serviceVariables,
@@ -26,7 +29,7 @@ const schema = z
     /** Who takes the money. To be said, so that nobody ships goods against the sandbox by accident. */
     SIGNET_PAYMENT_PROVIDER: z.enum(['sandbox', 'stripe']),
     /** A call to the provider that takes longer counts as one whose outcome is unknown. */
-    SIGNET_PROVIDER_DEADLINE_MS: milliseconds.min(50).max(60_000).default(5_000),
+    SIGNET_PROVIDER_DEADLINE_MS: milliseconds.min(50).max(LATEST_DEADLINE).default(5_000),
     /** How long an outcome may be unknown before the provider is asked, and between two questions. */
     SIGNET_RECONCILE_AFTER_MS: milliseconds.min(100).default(60_000),
     SIGNET_SANDBOX_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:3010'),
@@ -45,7 +48,8 @@ const schema = z
       const message = `needed with SIGNET_PAYMENT_PROVIDER=${config.SIGNET_PAYMENT_PROVIDER}`;
       context.addIssue({ code: 'custom', path: [variable], message });
     }
-    if (config.SIGNET_RECONCILE_AFTER_MS <= config.SIGNET_PROVIDER_DEADLINE_MS) {
+    const deadline = config.SIGNET_PROVIDER_DEADLINE_MS;
+    if (deadline <= LATEST_DEADLINE && config.SIGNET_RECONCILE_AFTER_MS <= deadline) {
       const message = 'expected more than SIGNET_PROVIDER_DEADLINE_MS';
       context.addIssue({ code: 'custom', path: ['SIGNET_RECONCILE_AFTER_MS'], message });
     }

@@ -28,6 +28,35 @@ describe('the configuration of a service', () => {
     expect(read).toThrow(/LOG_LEVEL is not valid: .*"info"/);
   });
 
+  it.each([
+    ['TRUSTED_PROXIES', '127.0.0.1, ::1, 10.0.0.0/8, fd00::/8, loopback, uniquelocal'],
+    ['CORS_ORIGINS', 'https://a.example,https://a.example:8443, http://127.0.0.1:5173'],
+  ])('takes all kinds of %s: %s', (name, value) => {
+    expect(() => readConfig(schema, { ...good, [name]: value })).not.toThrow();
+  });
+
+  it.each([
+    ['TRUSTED_PROXIES', 'nginx', 'address'],
+    ['TRUSTED_PROXIES', '10.0.0.1, 10.0.0.0/33', 'address'],
+    ['CORS_ORIGINS', 'https://a.example/', 'https://app.example'],
+    ['CORS_ORIGINS', 'https://A.example', 'https://app.example'],
+    ['CORS_ORIGINS', 'https://a.example:443', 'https://app.example'],
+    ['CORS_ORIGINS', 'a.example', 'https://app.example'],
+    ['CORS_ORIGINS', '*', 'https://app.example'],
+    ['CORS_ORIGINS', 'null', 'https://app.example'],
+  ])('names %s when %s is in it', (name, value, expected) => {
+    const read = () => readConfig(schema, { ...good, [name]: value });
+    expect(read).toThrow(new RegExp(`${name} is not valid: .*expected .*${expected}`));
+  });
+
+  it('says of a default that does not fit that it is one', () => {
+    const windows = z
+      .object({ WAIT: z.coerce.number().default(5), LIMIT: z.coerce.number() })
+      .refine(({ WAIT, LIMIT }) => WAIT < LIMIT, { path: ['WAIT'], error: 'expected less' });
+    const read = () => readConfig(windows as never, { LIMIT: '3' });
+    expect(read).toThrow('WAIT is left at its default, which is not valid: expected less');
+  });
+
   it('never repeats a value, which may be a secret', () => {
     const read = () => readConfig(schema, { ...good, DATABASE_URL: 'mysql://root:hunter2@db' });
     expect(read).toThrow(/DATABASE_URL is not valid/);

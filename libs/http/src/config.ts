@@ -9,6 +9,23 @@ const list = z.string().transform((text) =>
     .filter((item) => item !== ''),
 );
 
+/** As Fastify takes it; the names stand for ranges of addresses. */
+const proxy = z.union(
+  [
+    z.union([z.ipv4(), z.ipv6()]),
+    z.union([z.cidrv4(), z.cidrv6()]),
+    z.enum(['loopback', 'linklocal', 'uniquelocal']),
+  ],
+  { error: 'expected addresses, or ranges such as 10.0.0.0/8, separated by commas' },
+);
+
+/** As browsers send it, to the letter: it is compared. */
+const origin = z
+  .string()
+  .refine((text) => /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text, {
+    error: 'expected origins such as https://app.example, in lower case and without a path',
+  });
+
 /** The variables every service understands. Spread into the service's own schema. */
 export const serviceVariables = {
   HOST: z.string().min(1).default('127.0.0.1').describe('an address to listen on'),
@@ -22,9 +39,9 @@ export const serviceVariables = {
   /** Requests a minute from one address before it is answered 429; a service may ask 100 times that. */
   RATE_LIMIT_PER_MINUTE: z.coerce.number().int().min(1).default(1200),
   /** Addresses (or ranges) of proxies whose `X-Forwarded-For` is believed. None by default. */
-  TRUSTED_PROXIES: list.default([]),
+  TRUSTED_PROXIES: list.pipe(z.array(proxy)).default([]),
   /** Origins of browser applications that may call this service. None by default. */
-  CORS_ORIGINS: list.default([]),
+  CORS_ORIGINS: list.pipe(z.array(origin)).default([]),
   /** Base URL of a collector that spans are sent to (OTLP over HTTP). None are made by default. */
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
 };
@@ -61,10 +78,19 @@ export function readConfig<Schema extends z.ZodObject>(
     // Zod would say of what is missing only that it is.
     const what =
       isMissing && issue.code === 'invalid_type' ? expected(schema, name) : issue.message;
-    const where = [`  ${name} ${isMissing ? 'is not set' : 'is not valid'}`, rest.join('.')];
+    const where = [
+      `  ${name} ${isMissing ? stateOf(schema, name) : 'is not valid'}`,
+      rest.join('.'),
+    ];
     return [...where, what].filter((part) => part !== '').join(': ');
   });
   throw new ConfigError(`The configuration is not usable.\n${problems.join('\n')}`);
+}
+
+/** Of a variable that is missing. */
+function stateOf(schema: z.ZodObject, name: string): string {
+  const hasDefault = schema.shape[name] instanceof z.ZodDefault;
+  return hasDefault ? 'is left at its default, which is not valid' : 'is not set';
 }
 
 function expected(schema: z.ZodObject, name: string): string {

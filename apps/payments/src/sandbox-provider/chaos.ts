@@ -55,7 +55,7 @@ export function readChaos(asked: unknown, before: Chaos = CALM): Chaos {
   if (typeof asked !== 'object' || asked === null) throw new Error('chaos: expected an object');
   const chaos = { ...before };
   for (const [knob, value] of Object.entries(asked)) {
-    if (!(knob in CALM)) throw new Error(`chaos: there is no ${knob}`);
+    if (!Object.hasOwn(CALM, knob)) throw new Error(`chaos: there is no ${knob}`);
     if (typeof value !== 'number' || !(value >= 0)) {
       throw new Error(`chaos: ${knob}: expected a number, 0 or more`);
     }

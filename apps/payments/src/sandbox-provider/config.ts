@@ -44,6 +44,15 @@ export function sandboxConfig(environment: NodeJS.ProcessEnv = process.env): San
     apiKey: required('SIGNET_SANDBOX_API_KEY'),
     webhookUrl: optional('SIGNET_SANDBOX_WEBHOOK_URL'),
     webhookSecret: required('SIGNET_SANDBOX_WEBHOOK_SECRET'),
-    chaos: readChaos(JSON.parse(optional('SIGNET_SANDBOX_CHAOS') ?? '{}')),
+    chaos: chaosOf(optional('SIGNET_SANDBOX_CHAOS') ?? '{}'),
   };
+}
+
+function chaosOf(json: string): Chaos {
+  try {
+    return readChaos(JSON.parse(json));
+  } catch (error) {
+    const what = error instanceof SyntaxError ? 'expected JSON' : (error as Error).message;
+    throw new Error(`SIGNET_SANDBOX_CHAOS is not valid: ${what}`, { cause: error });
+  }
 }
