@@ -85,6 +85,12 @@ describe('how often somebody may ask', () => {
     expect(await statuses(1, '/health/ready')).toEqual([200]);
   });
 
+  it('is counted apart for what reads the metrics, which a flood does not blind', async () => {
+    expect(await statuses(LIMIT + 1, '/things')).toEqual([200, 429]);
+    expect(await statuses(LIMIT, '/metrics')).toEqual([200]);
+    expect(await statuses(1, '/metrics')).toEqual([429]);
+  });
+
   it('is not, for a service of ours, nor do its calls use up what its address has', async () => {
     expect(await statuses(10 * LIMIT, '/internal/things', service())).toEqual([200]);
     expect(await statuses(10 * LIMIT, '/things', service())).toEqual([200]);

@@ -8,7 +8,7 @@ import { Problem } from './problem.js';
 import { isUnlimited } from './request-path.js';
 
 /** How much more than a stranger those may ask who have shown, or are about to show, who they are. */
-const TIMES_MORE = { address: 1, signer: 10, service: 100 };
+const TIMES_MORE = { address: 1, scraper: 1, signer: 10, service: 100 };
 
 type Counted = keyof typeof TIMES_MORE;
 
@@ -17,7 +17,7 @@ type Counted = keyof typeof TIMES_MORE;
  * after it. A service that shows a good token of its own is counted by its client id, so that what
  * services ask of each other is not taken for the flood of one address; everybody else by address, a
  * bad token or none. Signed bodies are counted apart, since providers send them in bursts and their
- * signatures are checked later.
+ * signatures are checked later, and so are readers of metrics, who are needed in a flood.
  */
 export async function limitRequests(app: NestFastifyApplication, perMinute: number): Promise<void> {
   const verifier = app.get(TokenVerifier, { strict: false });
@@ -52,7 +52,13 @@ function callerOf(request: FastifyRequest, verifier: TokenVerifier): string {
   const service = serviceOf(request.headers.authorization, verifier);
   if (service) return by('service', `${service.issuer} ${service.clientId}`);
   const address = fastifyRateLimit.normalizeIP(request.ip);
-  return by(request.routeOptions.config.takes === 'raw' ? 'signer' : 'address', address);
+  return by(roleOf(request.routeOptions), address);
+}
+
+/** What the route tells of whoever asks for it. */
+function roleOf({ url, config }: FastifyRequest['routeOptions']): Counted {
+  if (url === '/metrics') return 'scraper';
+  return config.takes === 'raw' ? 'signer' : 'address';
 }
 
 function by(counted: Counted, whom: string): string {
