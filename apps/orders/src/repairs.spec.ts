@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { admin, Shop, until } from './testing/shop.js';
+import { admin, Shop, support, until } from './testing/shop.js';
 
 const PATIENCE_MS = 1_000;
 
@@ -132,6 +132,40 @@ describe('an order that cannot go on for now', () => {
     expect(money(id)?.refunds).toHaveLength(1);
     await act(id, 'resume');
     await shop.becomes(id, 'refunded');
+  });
+
+  it('because its refund failed ends when somebody says how it was settled', async () => {
+    const id = await confirmed();
+    const reason = { reason: 'bank transfer 4711' };
+    expect((await act(id, 'settle', reason)).statusCode).toBe(409);
+    shop.others.payments.refundsFail = true;
+    await act(id, 'refund', { reason: 'broken' });
+    await shop.becomes(id, 'needs_attention');
+    expect((await shop.post(`/admin/orders/${id}/settle`, support, reason)).statusCode).toBe(403);
+    expect((await act(id, 'settle', {})).statusCode).toBe(400);
+
+    expect((await act(id, 'settle', reason)).statusCode).toBe(202);
+    expect((await shop.becomes(id, 'refunded')).reason).toBe('broken');
+    expect(stock(id)).toBe('returned');
+    const audit = await shop.service.get(`/admin/audit?subject=${id}&action=order.settled`, admin);
+    expect(audit.json()).toMatchObject({
+      items: [
+        { actor: 'the admin', details: { after: { reason: 'settled: bank transfer 4711' } } },
+      ],
+    });
+    // News of the refund that failed change nothing any more.
+    await sleep(2_500);
+    expect((await shop.read(id)).status).toBe('refunded');
+  });
+
+  it('because nobody answered about its refund is not settled by what somebody says', async () => {
+    const id = await confirmed();
+    shop.others.fateOf = ({ path }) => (path.endsWith('refunds') ? 'answer_lost' : undefined);
+    await act(id, 'refund', { reason: 'broken' });
+    await shop.becomes(id, 'needs_attention');
+    expect((await act(id, 'settle', { reason: 'cash' })).json()).toMatchObject({
+      ...{ status: 409, code: 'invalid_transition' },
+    });
   });
 
   it('is cancelled by an administrator all the same, while it is tried again', async () => {

@@ -33,7 +33,8 @@ function ended(
 
 /** Somebody else gave the money back, whatever the checkout had last heard of it: nothing keeps it any more. */
 function stopped(state: SagaState, { isRefunded }: PaymentNews, now: number): SagaState {
-  return isRefunded && state.money !== 'refunded' ? paidBack(state, now) : state;
+  const isKnown = state.money === 'refunded' || state.money === 'settled';
+  return isRefunded && !isKnown ? paidBack(state, now) : state;
 }
 
 function paidBack(state: SagaState, now: number): SagaState {

@@ -88,6 +88,16 @@ export function triedAgain(state: SagaState): SagaState {
   return { ...state, halted: null };
 }
 
+/** Whether it has stopped since its money could not be given back. */
+export function isRefundFailed({ goal, money, halted }: SagaState): boolean {
+  return halted !== null && goal !== 'confirmed' && money === 'captured';
+}
+
+/** Lets a saga go on whose refund failed, as if it had not. */
+export function settled(state: SagaState, now: number): SagaState {
+  return { ...resumed(state, now), money: 'settled' };
+}
+
 /** Turns the saga around, whatever it was about. */
 export function redirected(state: SagaState, goal: Goal, reason: string, now: number): SagaState {
   return { ...state, goal, reason, halted: null, done: false, tries: 0, since: now };

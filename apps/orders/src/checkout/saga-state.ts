@@ -31,7 +31,9 @@ export type MoneyFact =
   | 'repaying'
   | 'voided'
   | 'failed'
-  | 'refunded';
+  | 'refunded'
+  /** Given back by other means than its payment, as a person says. */
+  | 'settled';
 
 /** Where the saga wants the order to end. Everything but `confirmed` undoes what was done. */
 export type Goal = 'confirmed' | 'rejected' | 'cancelled' | 'refunded';
@@ -132,6 +134,7 @@ function back({ stock, money }: SagaState): Step {
     case 'voided':
     case 'failed':
     case 'refunded':
+    case 'settled':
       return backWithStock(stock);
   }
 }

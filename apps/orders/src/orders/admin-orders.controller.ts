@@ -14,8 +14,15 @@ import {
   refundRequest,
   resumedOrders,
   resumeRequest,
+  settlement,
 } from './order.schema.js';
-import type { AdminOrder, AdminOrderQuery, RefundRequest, ResumeRequest } from './order.schema.js';
+import type {
+  AdminOrder,
+  AdminOrderQuery,
+  RefundRequest,
+  ResumeRequest,
+  Settlement,
+} from './order.schema.js';
 import { representing } from './orders.controller.js';
 import { OrdersService } from './orders.service.js';
 
@@ -103,6 +110,26 @@ export class AdminOrdersController {
     const wanted = { id, actor, user: representing(user), ifMatch };
     return this.idempotency.run(request, (transaction) =>
       this.actions.refund(transaction, wanted, reason),
+    );
+  }
+
+  @Post(':id/settle')
+  @ApiOperation({
+    summary: 'Ends an order whose refund failed, and whose money was given back by other means',
+    description: 'Nothing is paid by this. What is said here is kept in the audit log.',
+  })
+  @AdminAction(202)
+  settle(
+    @IdempotencyKey(202) request: IdempotentRequest,
+    @Param('id', { schema: uuid }) id: string,
+    @Body({ schema: settlement }) { reason }: Settlement,
+    @CurrentUser() user: Principal,
+    @ActingUser() actor: Actor,
+    @IfMatch() ifMatch: VersionList | undefined,
+  ): Promise<IdempotentAnswer> {
+    const wanted = { id, actor, user: representing(user), ifMatch };
+    return this.idempotency.run(request, (transaction) =>
+      this.actions.settle(transaction, wanted, reason),
     );
   }
 

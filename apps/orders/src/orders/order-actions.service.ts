@@ -3,7 +3,7 @@ import type { Actor, Transaction } from '@signet/database';
 import { assertMatches, notFound, Problem } from '@signet/http';
 import type { RepresentedUser, VersionList } from '@signet/http';
 import { PaymentsClient } from '../checkout/payments.client.js';
-import { redirected, resumed } from '../checkout/saga-outcomes.js';
+import { isRefundFailed, redirected, resumed, settled } from '../checkout/saga-outcomes.js';
 import { SagaStore } from '../checkout/saga-store.js';
 import type { SagaRow } from '../checkout/saga-store.js';
 import { OrderChanges } from './order-changes.js';
@@ -15,6 +15,7 @@ import {
   notHalted,
   nothingPaid,
   notRefundable,
+  notSettleable,
   paidBack,
   paymentsUnavailable,
   REFUNDABLE,
@@ -158,6 +159,27 @@ export class OrderActionsService {
       }
     }
     return { resumed: ids.length - refused.length, refused };
+  }
+
+  /**
+   * The money was given back by other means than the payment, which could not: the order goes on as if it
+   * had been refunded.
+   */
+  async settle(
+    transaction: Transaction,
+    request: OrderRequest,
+    reason: string,
+  ): Promise<AdminOrder> {
+    const { order, saga } = await this.lock(transaction, request);
+    if (order.status !== 'needs_attention' || !saga || !isRefundFailed(saga.state)) {
+      throw notSettleable(order);
+    }
+    await this.changes.apply(transaction, order, {
+      ...{ status: order.status, reason: `settled: ${reason}`, actor: request.actor },
+      action: 'order.settled',
+    });
+    await this.sagas.redirect(transaction, saga, settled(saga.state, Date.now()), request.user);
+    return this.orders.read(order.id, undefined, transaction);
   }
 
   private async isPaidBack(paymentId: string, user: RepresentedUser): Promise<boolean> {

@@ -8,6 +8,7 @@ export const ORDER_ACTIONS = [
   'order.shipped',
   'order.needs_attention',
   'order.resumed',
+  'order.settled',
 ] as const;
 
 export type OrderAction = (typeof ORDER_ACTIONS)[number];

@@ -64,6 +64,13 @@ export function notHalted({ status }: Refused): Problem {
   );
 }
 
+export function notSettleable({ status }: Refused): Problem {
+  return conflict(
+    'invalid_transition',
+    `The order is ${status}; only what needs attention because its refund failed can be settled by other means.`,
+  );
+}
+
 export function paidBack(): Problem {
   return conflict(
     'payment_refunded',

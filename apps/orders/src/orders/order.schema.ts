@@ -76,6 +76,13 @@ export const refundRequest = z.strictObject({
   reason: plainText(500).meta({ example: 'arrived broken', description: 'the customer sees it' }),
 });
 
+export const settlement = z.strictObject({
+  reason: plainText(500).meta({
+    example: 'paid back by bank transfer, number 4711',
+    description: 'how it was settled, for the audit log',
+  }),
+});
+
 export const resumeRequest = z.strictObject({
   reason: plainText(500).meta({
     example: 'authorizing the payment took too long',
@@ -93,6 +100,7 @@ export type Order = z.infer<typeof order>;
 export type AdminOrder = z.infer<typeof adminOrder>;
 export type OrderQuery = z.infer<typeof orderQuery>;
 export type RefundRequest = z.infer<typeof refundRequest>;
+export type Settlement = z.infer<typeof settlement>;
 export type ResumeRequest = z.infer<typeof resumeRequest>;
 export type ResumedOrders = z.infer<typeof resumedOrders>;
 export type AdminOrderQuery = z.infer<typeof adminOrderQuery>;

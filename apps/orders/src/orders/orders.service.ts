@@ -3,7 +3,7 @@ import { InjectDatabase } from '@signet/database';
 import type { Database, Transaction } from '@signet/database';
 import { decodeCursor, notFound, toPage } from '@signet/http';
 import type { Page, RepresentedUser } from '@signet/http';
-import { and, asc, desc, eq, gte, inArray, isNotNull, lt, ne, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gte, inArray, lt, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import { newSaga } from '../checkout/saga-state.js';
@@ -13,7 +13,7 @@ import { CatalogueClient } from './catalogue.client.js';
 import type { OrderStatus } from './order-states.js';
 import { ORDER_LIMITS } from './order-limits.js';
 import type { OrderLimits } from './order-limits.js';
-import { tooManyOpen } from './order-refusals.js';
+import { assertFewOpen } from './open-orders.js';
 import { versionOf } from './order-version.js';
 import type { AdminOrder, AdminOrderQuery, NewOrder } from './order.schema.js';
 import { quote } from './quote.js';
@@ -44,7 +44,7 @@ export class OrdersService {
     paymentMethod: string,
     { lines, total }: Quote,
   ): Promise<AdminOrder> {
-    await this.assertFewOpen(transaction, customer.sub);
+    await assertFewOpen(transaction, customer.sub, this.limits.openPerCustomer);
     const id = uuidv7();
     await transaction.insert(orders).values({
       id,
@@ -116,30 +116,6 @@ export class OrdersService {
       .orderBy(asc(orders.id))
       .limit(limit);
     return rows.map(({ id }) => id);
-  }
-
-  /**
-   * Of all the work that checkouts are, one customer may ask for a share: what is not over yet, giving
-   * back included. Their orders are counted one after the other.
-   */
-  private async assertFewOpen(transaction: Transaction, customerId: string): Promise<void> {
-    const most = this.limits.openPerCustomer;
-    await transaction.execute(
-      sql`select pg_advisory_xact_lock(hashtextextended(${`orders of ${customerId}`}, 0))`,
-    );
-    const open = await transaction
-      .select({ id: orders.id })
-      .from(orders)
-      .innerJoin(sagas, eq(sagas.orderId, orders.id))
-      .where(
-        and(
-          eq(orders.customerId, customerId),
-          isNotNull(sagas.dueAt),
-          ne(orders.status, 'needs_attention'),
-        ),
-      )
-      .limit(most);
-    if (open.length >= most) throw tooManyOpen(most);
   }
 
   private async withLines(
