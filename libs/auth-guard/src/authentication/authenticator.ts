@@ -1,6 +1,7 @@
 import type { Dpop } from '../dpop/dpop.js';
 import { InvalidTokenError } from '../errors.js';
 import type { Principal } from '../token/principal.js';
+import type { TokenVerifier } from '../token/verifier.js';
 import { readCredentials } from './credentials.js';
 import type { Credentials, TokenRequest } from './credentials.js';
 import { assertNoOtherToken, assertOneHeader } from './one-token.js';
@@ -115,8 +116,13 @@ export class Authenticator {
 }
 
 /** A verifier for tokens that come without a request: bound ones are refused, since nothing proves them. */
-export function bearerOnly(verifier: Verifier): Verifier {
+export function bearerOnly(
+  verifier: Pick<TokenVerifier, keyof TokenVerifier>,
+): Pick<TokenVerifier, keyof TokenVerifier> {
   return {
+    get counts() {
+      return verifier.counts;
+    },
     verify(token) {
       const principal = verifier.verify(token);
       return principal instanceof Promise

@@ -63,6 +63,15 @@ export class TrustedIssuers implements Verifier {
     return verifier.verify(token);
   }
 
+  /** Good tokens of all issuers since the start, by how that was known. */
+  get counts(): TokenCounts {
+    const counts = this.issuers.map(({ verifier }) => verifier.counts);
+    return {
+      remembered: counts.reduce((sum, { remembered }) => sum + remembered, 0),
+      verified: counts.reduce((sum, { verified }) => sum + verified, 0),
+    };
+  }
+
   /** Calls `listener` when a key is withdrawn, with what tells whose tokens it signed. */
   onKeyWithdrawn(listener: (concerns: (principal: Principal) => boolean) => void): void {
     for (const { issuer, keys } of this.issuers) {

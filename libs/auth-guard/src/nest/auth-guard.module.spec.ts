@@ -126,10 +126,16 @@ describe('the module', () => {
     await app.close();
   });
 
-  it('gives its verifier to whoever needs it elsewhere', async () => {
-    const app = await start(AuthGuardModule.forRoot(issuer.options));
-    const principal = await app.get(TokenVerifier).verify(issuer.token({ subject: 'u9' }));
+  it('gives its verifier to whoever needs it elsewhere, with what it has counted', async () => {
+    const other = createTestIssuer({ issuer: 'https://other.example' });
+    const app = await start(
+      AuthGuardModule.forRoot({ ...issuer.options, otherIssuers: [other.options] }),
+    );
+    const verifier = app.get(TokenVerifier);
+    const principal = await verifier.verify(issuer.token({ subject: 'u9' }));
     expect(principal.subject).toBe('u9');
+    await verifier.verify(other.token());
+    expect(verifier.counts).toEqual({ remembered: 0, verified: 2 });
     await app.close();
   });
 });
