@@ -4,6 +4,7 @@ import type { IssuerStatus } from '../issuers/trusted-issuers.js';
 import { CallCounts } from '../metrics/call-counts.js';
 import type { CallCount } from '../metrics/call-counts.js';
 import { LiveConnections } from './sockets/live-connections.js';
+import { LiveStreams } from './streams/live-streams.js';
 
 /** What the guard has done so far, and what it stands on now. */
 export interface GuardMetricsSnapshot {
@@ -13,6 +14,8 @@ export interface GuardMetricsSnapshot {
   issuers: readonly IssuerStatus[];
   /** Sockets that are open and whose token is watched. */
   connections: number;
+  /** Responses that go on for as long as their client listens and whose token is watched. */
+  streams: number;
 }
 
 /**
@@ -27,6 +30,7 @@ export class GuardMetrics {
     private readonly calls: CallCounts,
     private readonly issuers: TrustedIssuers,
     private readonly connections: LiveConnections,
+    private readonly streams: LiveStreams,
   ) {}
 
   /** What they are now. */
@@ -35,6 +39,7 @@ export class GuardMetrics {
       calls: this.calls.list(),
       issuers: this.issuers.status(),
       connections: this.connections.size,
+      streams: this.streams.size,
     };
   }
 }

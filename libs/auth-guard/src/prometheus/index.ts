@@ -64,6 +64,13 @@ const METRICS: readonly Metric[] = [
     labels: [],
     read: ({ connections }) => [[{}, connections]],
   },
+  {
+    type: 'gauge',
+    name: 'auth_guard_streams',
+    help: 'Open responses, such as of server-sent events, whose token is watched.',
+    labels: [],
+    read: ({ streams }) => [[{}, streams]],
+  },
   ...REVOCATION_METRICS,
 ];
 

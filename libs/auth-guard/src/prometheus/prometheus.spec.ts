@@ -1,8 +1,11 @@
-import { Controller, Get, Logger } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Controller, Get, Logger, Sse } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { Registry } from 'prom-client';
-import { AuthGuardModule, GuardMetrics, Public, Roles } from '../index.js';
+import { interval, map } from 'rxjs';
+import type { Observable } from 'rxjs';
+import { Authenticated, AuthGuardModule, GuardMetrics, Public, Roles } from '../index.js';
 import { createTestIssuer, TestClock } from '../testing/index.js';
 import { exposeGuardMetrics } from './index.js';
 
@@ -11,6 +14,12 @@ const issuer = createTestIssuer({ clock });
 
 @Controller()
 class AdminController {
+  @Sse('ticks')
+  @Authenticated()
+  ticks(): Observable<{ data: number }> {
+    return interval(20).pipe(map((data) => ({ data })));
+  }
+
   @Get('admin')
   @Roles('admin')
   admin(): object {
@@ -64,6 +73,7 @@ it('says what became of calls, how tokens were known and how old the keys are', 
     `auth_guard_keys{issuer="${issuer.issuer}"} 1`,
     `auth_guard_keys_age_seconds{issuer="${issuer.issuer}"} 7`,
     'auth_guard_connections 0',
+    'auth_guard_streams 0',
   ]) {
     expect(lines).toContain(line);
   }
@@ -72,6 +82,26 @@ it('says what became of calls, how tokens were known and how old the keys are', 
   expect(lines.join('\n')).not.toContain('a-subject');
   await app.close();
   await server.close();
+});
+
+it('says how many responses go on', async () => {
+  Logger.overrideLogger(false);
+  const module = await Test.createTestingModule({
+    imports: [AuthGuardModule.forRoot(issuer.options)],
+    controllers: [AdminController],
+  }).compile();
+  const app = module.createNestApplication(new FastifyAdapter(), { forceCloseConnections: true });
+  await app.listen(0, '127.0.0.1');
+  const registry = new Registry();
+  exposeGuardMetrics(app.get(GuardMetrics), registry);
+  const streams = async () => /^auth_guard_streams (.*)$/m.exec(await registry.metrics())?.[1];
+
+  const headers = { authorization: `Bearer ${issuer.token()}` };
+  const response = await fetch(`${await app.getUrl()}/ticks`, { headers });
+  expect(await streams()).toBe('1');
+  await response.body?.cancel();
+  while ((await streams()) !== '0') await sleep(5);
+  await app.close();
 });
 
 it('tells failed fetches from others', async () => {
