@@ -167,6 +167,34 @@ describe('several issuers', () => {
     await feed.close();
   });
 
+  it('open nothing that wants fresh knowledge where one has no feed, which is said at boot', async () => {
+    const feed = new TestRevocationFeed(ours);
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    const other = await start({ revocation: { feed: { url: await feed.serve() } } });
+    expect(warn.mock.calls.flat().join()).toMatch(
+      /https:\/\/partner\.example.*WhoController\.fresh/,
+    );
+    warn.mockRestore();
+    expect((await call(other, ours.token(), 'fresh')).status).toBe(200);
+    expect((await call(other, partner.token(), 'fresh')).body).toMatchObject({
+      code: 'revocation_state_stale',
+    });
+    expect((await call(other, partner.token())).status).toBe(200);
+    await other.close();
+    await feed.close();
+  });
+
+  it('open it when it is said that nothing has to be known of theirs', async () => {
+    const feed = new TestRevocationFeed(ours);
+    const other = await start({
+      revocation: { feed: { url: await feed.serve() } },
+      otherIssuers: [{ ...partner.options, revocation: { age: () => 0 } }],
+    });
+    expect((await call(other, partner.token(), 'fresh')).status).toBe(200);
+    await other.close();
+    await feed.close();
+  });
+
   it('must have different names', async () => {
     await expect(start({ otherIssuers: [ours.options] })).rejects.toThrow('each issuer once');
   });

@@ -56,11 +56,16 @@ export class GuardLifecycle implements OnModuleInit, OnApplicationShutdown {
 
   private sayWhatIsNotAsked(): void {
     const fresh = this.routes.list().filter(({ maxRevocationAge }) => maxRevocationAge);
-    if (fresh.length === 0 || this.revocations.knowsAge) return;
+    const { knowsAge, ageless } = this.revocations;
+    if (fresh.length === 0 || ageless.length === 0) return;
     const names = fresh.map(({ controller, handler }) => `${controller}.${handler}`).join(', ');
     new Logger('AuthGuard').warn(
-      `No revocation feed is followed, so @RequireFresh() asks for nothing on ${names}:` +
-        ' a revoked token opens them until it expires. Give the guard revocation.feed.url.',
+      knowsAge
+        ? `Tokens of ${ageless.join(', ')} do not open ${names}: no revocation feed of that issuer` +
+            ' is followed, and @RequireFresh() asks for one. Give it revocation.feed.url, or' +
+            ' revocation.age if nothing has to be known.'
+        : `No revocation feed is followed, so @RequireFresh() asks for nothing on ${names}:` +
+            ' a revoked token opens them until it expires. Give the guard revocation.feed.url.',
     );
   }
 

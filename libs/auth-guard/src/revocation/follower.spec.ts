@@ -158,9 +158,17 @@ class MoneyController {
 }
 
 describe('a guard with a feed', () => {
-  async function start(revocation?: AuthGuardOptions['revocation']) {
+  async function start(
+    revocation?: AuthGuardOptions['revocation'],
+    options?: Partial<AuthGuardOptions>,
+  ) {
     const module = await Test.createTestingModule({
-      imports: [AuthGuardModule.forRoot({ ...issuer.options, ...(revocation && { revocation }) })],
+      imports: [
+        AuthGuardModule.forRoot({
+          ...{ ...issuer.options, ...options },
+          ...(revocation && { revocation }),
+        }),
+      ],
       controllers: [MoneyController],
     }).compile();
     const app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), {
@@ -222,6 +230,13 @@ describe('a guard with a feed', () => {
     undo.push(() => again.close());
     while ((await call('POST', '/refund', token)).statusCode === 503) await sleep(20);
     expect((await call('POST', '/refund', token)).statusCode).toBe(201);
+  });
+
+  it('does not start without tolerance for a token that is dated a second ahead', async () => {
+    const feed = { url: 'http://127.0.0.1:1/revocations' };
+    await expect(start({ feed }, { clockTolerance: 0 })).rejects.toThrow(
+      'clockTolerance: expected 1 or more',
+    );
   });
 
   it('asks nothing of routes that want it fresh when there is no feed, and says so at boot', async () => {

@@ -77,7 +77,7 @@ export class RevocationFollower {
 
   /** @throws {AuthGuardConfigurationError} */
   constructor(options: RevocationFeedOptions, context: RevocationFollowerContext) {
-    this.settings = revocationFeedSettings(options);
+    this.settings = revocationFeedSettings(options, context);
     this.clock = context.clock ?? systemClock;
     this.log = context.log ?? silentLog;
     this.knowledge = new RevocationKnowledge({

@@ -15,7 +15,8 @@ export interface RevocationOptions {
   feed?: RevocationFeedOptions;
   /**
    * How old the knowledge of an `isRevoked` of your own is, in seconds, for `@RequireFresh()`. 0 for one
-   * that knows everything at once.
+   * that knows everything at once, and for an issuer of which nothing has to be known: without a feed
+   * and without this, its tokens are refused on such routes as soon as another issuer has either.
    */
   age?(): number;
 }

@@ -36,8 +36,14 @@ export interface RevocationFeedSettings {
   readonly fetch: typeof fetch;
 }
 
+/** Whoever changes roles dates the next tokens by so much ahead, so that they are not void as well. Seconds. */
+const AHEAD = 1;
+
 /** @throws {AuthGuardConfigurationError} naming the option that is missing or out of bounds */
-export function revocationFeedSettings(options: RevocationFeedOptions): RevocationFeedSettings {
+export function revocationFeedSettings(
+  options: RevocationFeedOptions,
+  { clockTolerance = AHEAD }: { clockTolerance?: number },
+): RevocationFeedSettings {
   const url = URL.parse(options.url);
   if (!url || !['https:', 'http:'].includes(url.protocol) || url.username || url.password) {
     throw wrong('url', 'an http(s): URL without credentials');
@@ -45,6 +51,12 @@ export function revocationFeedSettings(options: RevocationFeedOptions): Revocati
   const { audience = REVOCATION_FEED.audience, maxEntries = 1_000_000 } = options;
   if (audience === '') throw wrong('audience', 'the audience of the feed');
   if (!Number.isInteger(maxEntries) || maxEntries < 1) throw wrong('maxEntries', '1 or more');
+  if (clockTolerance < AHEAD) {
+    throw new AuthGuardConfigurationError(
+      `clockTolerance: expected ${AHEAD} or more with revocation.feed, because tokens may be dated` +
+        ' a second ahead after a change of roles.',
+    );
+  }
   const streamUrl = new URL(url);
   streamUrl.pathname = `${url.pathname.replace(/\/$/, '')}/stream`;
   return {

@@ -10,8 +10,9 @@ type Target = abstract new (...args: never[]) => unknown;
 
 /**
  * For what moves money or rights: such a call is answered with 503 `revocation_state_stale` while the
- * service's knowledge of revocations is older than so many seconds. Without a revocation feed there is
- * no such knowledge, and nothing is asked; the guard says so at boot.
+ * service's knowledge of revocations is older than so many seconds. Without any revocation feed there is
+ * no such knowledge, and nothing is asked; with one, tokens of issuers that have none are refused. The
+ * guard says either at boot.
  *
  * Stands on a method, or on a class for all of its methods.
  */

@@ -6,6 +6,8 @@ import type { IssuerRevocations } from './issuer-revocations.js';
 /** All that the guard knows of revocations. What one issuer says is about its own tokens alone. */
 export class Revocations implements RevocationCheck {
   private readonly known: ReadonlyMap<string, IssuerRevocations>;
+  /** Issuers of whose revocations nobody can say how old the knowledge is. */
+  readonly ageless: readonly string[];
 
   /**
    * @internal
@@ -16,6 +18,7 @@ export class Revocations implements RevocationCheck {
     issuers: Iterable<readonly [issuer: string, IssuerRevocations]>,
   ) {
     this.known = new Map(issuers);
+    this.ageless = [...this.known].filter(([, known]) => !known.knowsAge).map(([name]) => name);
   }
 
   /** How the feed of the guard's own issuer is followed; undefined without one. */
@@ -30,7 +33,7 @@ export class Revocations implements RevocationCheck {
 
   /** Whether it can be said how old the knowledge of any issuer is. */
   get knowsAge(): boolean {
-    return [...this.known.values()].some(({ knowsAge }) => knowsAge);
+    return this.ageless.length < this.known.size;
   }
 
   isRevoked(principal: Principal): boolean {
@@ -39,10 +42,13 @@ export class Revocations implements RevocationCheck {
 
   /**
    * How old the knowledge of an issuer's revocations is, in seconds; of the guard's own issuer by default.
-   * 0 for one of which nothing is known.
+   * When nobody can say so it is Infinity, as before the first snapshot; 0 if it cannot be said of any
+   * issuer.
    */
   age(issuer = this.own): number {
-    return this.known.get(issuer)?.age() ?? 0;
+    const known = this.known.get(issuer);
+    if (known?.knowsAge === true) return known.age();
+    return this.knowsAge ? Infinity : 0;
   }
 
   /** Calls `listener` each time that there are new entries. */

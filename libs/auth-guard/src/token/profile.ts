@@ -11,8 +11,8 @@ export interface TokenProfileOptions {
   /** The audiences this service answers to. A token must name at least one of them in `aud`. */
   audience: string | readonly string[];
   /**
-   * How far the issuer's clock and ours may differ, in seconds: 0 to 60, 5 by default. Each second
-   * is one more that an expired token is accepted.
+   * How far the issuer's clock and ours may differ, in seconds: 0 to 60, 5 by default; with a revocation
+   * feed at least 1. Each second is one more that an expired token is accepted.
    */
   clockTolerance?: number;
   /**
