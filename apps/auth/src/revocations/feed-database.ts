@@ -25,12 +25,9 @@ export class FeedDatabase {
       connectionTimeoutMillis: TIMEOUT_MS,
       statement_timeout: TIMEOUT_MS,
       query_timeout: 2 * TIMEOUT_MS,
-      idle_in_transaction_session_timeout: TIMEOUT_MS,
     });
-    // Replaced at the next query; without a listener the event would end the process, also while a
-    // transaction signs what it is about to publish.
+    // Replaced at the next query; without a listener the event would end the process.
     this.pool.on('error', () => undefined);
-    this.pool.on('connect', (client) => client.on('error', () => undefined));
     this.database = openDatabase(this.pool);
   }
 

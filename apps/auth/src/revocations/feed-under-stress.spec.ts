@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ISSUER, startAuth } from '../testing/running-auth.js';
 import type { RunningAuth } from '../testing/running-auth.js';
 import { UnitOfWork } from '../oidc/unit-of-work.js';
+import { FeedSigner } from './feed-signer.js';
 import { RevocationLog } from './revocation-log.js';
 
 let auth: RunningAuth;
@@ -71,6 +72,32 @@ describe('when the database goes back while auth runs, as to a standby that had 
     );
     await untilKnown(after);
     expect(before.every(isKnown)).toBe(true);
+  });
+});
+
+describe('when a replica freezes while it signs what it is about to publish', () => {
+  it('holds nothing that others wait for, who publish it', async () => {
+    const other = await startAuth({ database: auth.database });
+    const frozen = Promise.withResolvers<string>();
+    const sign = jest
+      .spyOn(other.app.get(FeedSigner, { strict: false }), 'sign')
+      .mockReturnValue(frozen.promise);
+    const ids: string[] = [];
+    while (sign.mock.calls.length === 0) {
+      const more = newIds(1);
+      ids.push(...more);
+      await revoke(more);
+      await sleep(20);
+    }
+    const held = await auth.query(
+      `select state, query from pg_stat_activity
+       where datname = current_database() and application_name = 'auth revocations'
+         and state like 'idle in transaction%'`,
+    );
+    expect(held).toEqual([]);
+    await untilKnown(ids);
+    frozen.reject(new Error('killed'));
+    await other.stop();
   });
 });
 

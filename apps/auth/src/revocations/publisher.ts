@@ -1,15 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { REVOCATION_FEED } from '@signet/auth-guard';
 import type { Position } from '@signet/auth-guard';
-import type { Transaction } from '@signet/database';
-import { eq, isNull, sql } from 'drizzle-orm';
+import type { Database } from '@signet/database';
+import { and, inArray, isNull, sql } from 'drizzle-orm';
 import { revocationFeed, revocations } from '../schema.js';
 import { FeedDatabase } from './feed-database.js';
 import { FeedSigner } from './feed-signer.js';
 import { publishAfter } from './security-event.js';
 
-/** Whoever numbers entries holds this advisory lock. */
-const FEED_LOCK = 7_461_938_203;
+type Row = typeof revocations.$inferSelect;
 
 /** Tells every replica that there are new entries to stream. */
 export const PUBLISHED = 'revocation_published';
@@ -24,84 +23,114 @@ export interface Published extends Position {
   isAll: boolean;
 }
 
+/** The head of the feed, and what has no number yet: of one moment. */
+interface Waiting {
+  head: Position;
+  rows: Row[];
+}
+
 /**
- * Numbers what has been committed. Numbers are given here, one after the other under a lock, and not
- * when a row is written: there, a lower number could commit after a higher one, and whoever has read
- * the higher one would never look for it.
+ * Numbers what has been committed. Numbers are given here, one after the other, and not when a row is
+ * written: there, a lower number could commit after a higher one, and whoever has read the higher one
+ * would never look for it.
+ *
+ * Several replicas may sign the same entries at once. The one that moves the head of the feed first has
+ * published them; the others' signatures go unused. So nobody holds a lock while it signs, and one that
+ * freezes holds up no other.
  */
 @Injectable()
 export class RevocationPublisher {
-  constructor(
-    private readonly connection: FeedDatabase,
-    private readonly signer: FeedSigner,
-  ) {}
+  private readonly database: Database;
 
-  /** Publishes what is committed by now, whichever replica wrote it: the first of it when it is much. */
-  publish(): Promise<Published> {
-    return this.connection.database.transaction((transaction) => this.publishSome(transaction));
+  constructor(
+    connection: FeedDatabase,
+    private readonly signer: FeedSigner,
+  ) {
+    this.database = connection.database;
   }
 
-  private async publishSome(transaction: Transaction): Promise<Published> {
-    await transaction.execute(sql`select pg_advisory_xact_lock(${FEED_LOCK})`);
-    const head = await headOf(transaction);
-    const rows = await transaction
+  /** Sees to it that what is committed by now is published: the first of it when it is much. */
+  async publish(): Promise<Published> {
+    const asOf = await this.now();
+    let { head, rows } = await this.waiting();
+    const isAll = rows.length < ENTRIES_AT_ONCE;
+    const wanted = rows.map(({ id }) => id);
+    while (rows.length > 0) {
+      const last = await this.number(head, rows);
+      if (last) return { ...last, asOf, isAll };
+      // Another replica was first, with these or with some of them.
+      ({ head, rows } = await this.waiting(wanted));
+    }
+    return { ...head, asOf, isAll };
+  }
+
+  /** What was committed before is visible to whatever is asked from now on. */
+  private async now(): Promise<number> {
+    const { rows } = await this.database.execute<{ now: string }>(
+      sql`select floor(extract(epoch from clock_timestamp()) * 1000) as now`,
+    );
+    return Number(rows[0]?.now);
+  }
+
+  /** @param ids of the only ones that are asked about; all by default */
+  private async waiting(ids?: number[]): Promise<Waiting> {
+    const unnumbered = this.database
       .select()
       .from(revocations)
-      .where(isNull(revocations.seq))
+      .where(and(isNull(revocations.seq), ids && inArray(revocations.id, ids)))
       .orderBy(revocations.id)
-      .limit(ENTRIES_AT_ONCE);
-    const { seq, chain } = await this.number(transaction, head, rows);
-    return { seq, chain, asOf: head.asOf, isAll: rows.length < ENTRIES_AT_ONCE };
+      .limit(ENTRIES_AT_ONCE)
+      .as('unnumbered');
+    const found = await this.database
+      .select({ head: revocationFeed, row: unnumbered._.selectedFields })
+      .from(revocationFeed)
+      .leftJoin(unnumbered, sql`true`)
+      .orderBy(unnumbered.id);
+    const [first] = found;
+    if (!first) return this.begin();
+    const { seq, chain } = first.head;
+    return {
+      head: { seq, chain },
+      rows: found.map(({ row }) => row).filter((row) => row !== null),
+    };
   }
 
-  private async number(
-    transaction: Transaction,
-    head: Position,
-    rows: (typeof revocations.$inferSelect)[],
-  ): Promise<Position> {
+  private async begin(): Promise<Waiting> {
+    const head = { seq: 0, chain: REVOCATION_FEED.genesis };
+    await this.database
+      .insert(revocationFeed)
+      .values({ id: 1, ...head })
+      .onConflictDoNothing();
+    return this.waiting();
+  }
+
+  /** @returns undefined when the head has moved meanwhile: the numbers are given to others */
+  private async number(head: Position, rows: Row[]): Promise<Position | undefined> {
     const places = publishAfter(head, rows.map(toUnpublished));
-    const last = places.at(-1);
-    if (!last) return head;
     const tokens = await Promise.all(
       places.map(({ claims }) => this.signer.sign(REVOCATION_FEED.eventType, claims)),
     );
+    const { seq, chain } = places.at(-1) ?? head;
     const numbered = rows.map(({ id }, index) => {
-      const { seq, chain } = places[index] ?? last;
-      return sql`(${id}::bigint, ${seq}::bigint, ${chain}, ${tokens[index]})`;
+      const place = places[index];
+      return sql`(${id}::bigint, ${place?.seq}::bigint, ${place?.chain}, ${tokens[index]})`;
     });
-    await transaction.execute(sql`
-      update ${revocations} set seq = place.seq, chain = place.chain, token = place.token
-      from (values ${sql.join(numbered, sql`, `)}) as place (id, seq, chain, token)
-      where ${revocations.id} = place.id`);
-    const { seq, chain } = last;
-    await transaction.update(revocationFeed).set({ seq, chain }).where(eq(revocationFeed.id, 1));
-    await transaction.execute(sql`select pg_notify(${PUBLISHED}, '')`);
-    return last;
+    // One statement, so that it is done with the head at once, whatever becomes of this process.
+    const { rowCount } = await this.database.execute(sql`
+      with moved as (
+        update ${revocationFeed} set seq = ${seq}, chain = ${chain}
+        where id = 1 and seq = ${head.seq} and chain = ${head.chain} returning id
+      ), numbered as (
+        update ${revocations} set seq = place.seq, chain = place.chain, token = place.token
+        from (values ${sql.join(numbered, sql`, `)}) as place (id, seq, chain, token), moved
+        where ${revocations.id} = place.id
+      )
+      select pg_notify(${PUBLISHED}, '') from moved`);
+    return rowCount === 1 ? { seq, chain } : undefined;
   }
 }
 
-/** Where the feed is, and a moment before which everything committed is visible from now on. */
-async function headOf(transaction: Transaction): Promise<Omit<Published, 'isAll'>> {
-  const select = () =>
-    transaction
-      .select({
-        seq: revocationFeed.seq,
-        chain: revocationFeed.chain,
-        asOf: sql<string>`floor(extract(epoch from clock_timestamp()) * 1000)`,
-      })
-      .from(revocationFeed);
-  let [head] = await select();
-  if (!head) {
-    await transaction
-      .insert(revocationFeed)
-      .values({ id: 1, seq: 0, chain: REVOCATION_FEED.genesis });
-    [head] = await select();
-  }
-  if (!head) throw new Error('the head of the revocation feed is gone');
-  return { ...head, asOf: Number(head.asOf) };
-}
-
-function toUnpublished(row: typeof revocations.$inferSelect) {
+function toUnpublished(row: Row) {
   const { kind, subject, before, until, txn, createdAt } = row;
   const revocation = { kind, id: subject, until, ...(before !== null && { before }) };
   return { revocation, txn, createdAt };
