@@ -1,3 +1,4 @@
+import * as oauth from 'oauth4webapi';
 import * as oidc from 'openid-client';
 import { Client, world } from '../system/world.ts';
 import { Browser } from './browser.ts';
@@ -16,6 +17,10 @@ export async function registered(metadata: object): Promise<{ id: string; secret
   const { client_id, client_secret = '' } = answer.body as Record<string, string>;
   return { id: client_id ?? '', secret: client_secret };
 }
+
+/** For `oauth4webapi`. The tests run without TLS. */
+// eslint-disable-next-line @typescript-eslint/no-deprecated
+export const insecure = { [oauth.allowInsecureRequests]: true };
 
 /** What `openid-client` finds out about the issuer by itself. The tests run without TLS. */
 export function configured(

@@ -1,10 +1,6 @@
 import * as oauth from 'oauth4webapi';
 import { exportJWK } from 'jose';
-import { ISSUER, person, registered } from './applications.ts';
-
-// The tests run without TLS.
-// eslint-disable-next-line @typescript-eslint/no-deprecated
-const insecure = { [oauth.allowInsecureRequests]: true };
+import { insecure, ISSUER, person, registered } from './applications.ts';
 
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
