@@ -9,6 +9,7 @@ export { Authenticator } from './authentication/authenticator.js';
 export type { Credentials, TokenRequest, TokenScheme } from './authentication/credentials.js';
 export type { TokenCookieOptions } from './authentication/token-cookie.js';
 export type { Clock } from './clock.js';
+export type { BoundRequest } from './dpop/dpop.js';
 export { Dpop } from './dpop/dpop.js';
 export type { DpopNonceOptions, DpopOptions } from './dpop/options.js';
 export type { DpopAlgorithm } from './dpop/proof-key.js';

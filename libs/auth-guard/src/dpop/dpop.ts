@@ -13,13 +13,22 @@ import type { ReplayStore } from './replay-store.js';
 
 /** A bound token and the request that it came with. */
 export interface BoundRequest {
+  /** Whose method and address the proof names. */
   request: TokenRequest;
+  /** The access token, whose hash the proof has. */
   token: string;
   /** `cnf.jkt` of the token. */
   thumbprint: string;
 }
 
-/** Proofs of possession for bound tokens (RFC 9449 section 7). */
+/**
+ * Proofs of possession for bound tokens (RFC 9449 section 7). The guard checks them by itself; this is for whoever
+ * takes tokens without it. An instance remembers what it has seen, so have one.
+ *
+ * @example
+ * const dpop = new Dpop({ publicUrls: 'https://api.example' });
+ * await dpop.prove({ request, token, thumbprint: claims.cnf.jkt });
+ */
 export class Dpop {
   /** @internal */
   readonly settings: DpopSettings;
@@ -42,9 +51,9 @@ export class Dpop {
   }
 
   /**
-   * Checks that whoever sent a bound token holds its key.
+   * Checks that whoever sent a bound token holds its key: that the header `DPoP` of the request has one proof,
+   * for this request, token and key, which is new (RFC 9449 section 4.3). The token itself is not looked at.
    *
-   * @internal
    * @throws {InvalidTokenError} `dpop_proof_invalid`, `token_binding_mismatch`
    * @throws {DpopNonceError} with the nonce to use
    * @throws {ReplayUnknownError} when it cannot be told whether the proof is new
