@@ -1,9 +1,12 @@
+import type { KeyObject } from 'node:crypto';
+import type { EventEmitter } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { INestApplication } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import { Test } from '@nestjs/testing';
-import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { io } from 'socket.io-client';
 import type { Socket } from 'socket.io-client';
 import {
@@ -14,14 +17,35 @@ import {
   LiveConnections,
   Roles,
 } from '../../index.js';
-import type { Principal } from '../../index.js';
+import type { KeySource, Principal } from '../../index.js';
 import { createTestIssuer } from '../../testing/index.js';
 
 const issuer = createTestIssuer();
 
+type Key = ReturnType<KeySource['getKey']>;
+const published = (kid: string): Key =>
+  kid === issuer.keyPair.kid ? issuer.keyPair.publicKey : undefined;
+let getKey = published;
+/** Names of the messages that have arrived, whatever became of them. */
+let received: string[] = [];
+
 @WebSocketGateway()
 @Authenticated()
 class OrdersGateway {
+  static readonly echoed: string[] = [];
+
+  afterInit(server: EventEmitter): void {
+    server.on('connection', (socket: { onAny: (listener: (name: string) => void) => void }) =>
+      socket.onAny((name) => received.push(name)),
+    );
+  }
+
+  @SubscribeMessage('echo')
+  echo(@MessageBody() text: string): string {
+    OrdersGateway.echoed.push(text);
+    return text;
+  }
+
   @SubscribeMessage('whoami')
   whoAmI(@CurrentUser() user: Principal): string {
     return user.subject;
@@ -41,13 +65,20 @@ const sockets: Socket[] = [];
 beforeAll(async () => {
   Logger.overrideLogger(false);
   const module = await Test.createTestingModule({
-    imports: [AuthGuardModule.forRoot(issuer.options)],
+    imports: [
+      AuthGuardModule.forRoot({ ...issuer.options, keys: { getKey: (kid) => getKey(kid) } }),
+    ],
     providers: [OrdersGateway],
   }).compile();
   app = module.createNestApplication(new ExpressAdapter(), { logger: false });
   app.useWebSocketAdapter(guardSockets(app, new IoAdapter(app)));
   await app.listen(0, '127.0.0.1');
   url = await app.getUrl();
+});
+
+beforeEach(() => {
+  getKey = published;
+  received = [];
 });
 
 afterAll(async () => {
@@ -63,6 +94,10 @@ function connect(options: Parameters<typeof io>[1]): Socket {
 
 const event = (socket: Socket, name: string) =>
   new Promise<unknown>((resolve) => socket.once(name, resolve));
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await sleep(5);
+}
 
 describe.each([['websocket'], ['polling']])('a gateway on Socket.IO over %s', (transport) => {
   const transports = [transport];
@@ -110,6 +145,35 @@ describe.each([['websocket'], ['polling']])('a gateway on Socket.IO over %s', (t
     const refused = event(socket, 'exception');
     socket.emit('refund', {});
     expect(await refused).toMatchObject({ code: 'insufficient_scope', status: 403 });
+  });
+
+  it('loses no message while the key of the token is looked up, and keeps their order', async () => {
+    const key = Promise.withResolvers<KeyObject>();
+    getKey = () => key.promise;
+    const socket = connect({ transports, auth: { token: issuer.token({ subject: 'u3' }) } });
+    await event(socket, 'connect');
+    const answers: string[] = [];
+    const asked = ['first', 'second'].map((text) =>
+      socket.emitWithAck('echo', text).then((answer: string) => answers.push(answer)),
+    );
+    await until(() => received.length === 2);
+    expect(answers).toEqual([]);
+    key.resolve(issuer.keyPair.publicKey);
+    await Promise.all(asked);
+    expect(answers).toEqual(['first', 'second']);
+  });
+
+  it('takes no message with a token whose key turns out to be unknown', async () => {
+    const key = Promise.withResolvers<undefined>();
+    getKey = () => key.promise;
+    const socket = connect({ transports, auth: { token: issuer.token() } });
+    await event(socket, 'connect');
+    const refused = event(socket, 'exception');
+    socket.emit('echo', 'anything');
+    await until(() => received.length === 1);
+    key.resolve(undefined);
+    expect(await refused).toMatchObject({ code: 'token_key_unknown' });
+    expect(OrdersGateway.echoed).not.toContain('anything');
   });
 
   it('is closed with its session', async () => {

@@ -26,6 +26,7 @@ interface Socket {
   disconnected?: boolean;
   pause?: SocketMethod;
   resume?: SocketMethod;
+  use?: (middleware: (event: unknown, next: () => void) => void) => unknown;
 }
 
 /**
@@ -90,6 +91,12 @@ export function onceClosed(client: object, then: () => void): void {
 /** Keeps what arrives for later, while a key is looked up. */
 export function holdMessages(client: object): () => void {
   const socket = client as Socket;
+  const held = Promise.withResolvers<undefined>();
+  // Socket.IO's cannot pause, but asks before it hands on a message, and hands on none of a closed socket.
+  socket.use?.((_event, next) => void held.promise.then(() => next()));
   socket.pause?.();
-  return () => void socket.resume?.();
+  return () => {
+    held.resolve(undefined);
+    socket.resume?.();
+  };
 }
