@@ -104,6 +104,8 @@ const schema = z.object({
   SIGNET_REGISTRATIONS_PER_HOUR: count.default(60),
   /** Followers of the revocation feed that may be connected to this replica at the same time. */
   SIGNET_REVOCATION_FOLLOWERS: count.max(100_000).default(5_000),
+  /** How many of them from one IP address, behind which all services of a network may stand. */
+  SIGNET_REVOCATION_FOLLOWERS_PER_ADDRESS: count.max(100_000).default(1_250),
   /** Forms with a device's code in 15 minutes, right or wrong, from one IP address. */
   SIGNET_DEVICE_CODE_ATTEMPTS: count.default(60),
   /** Passwords hashed at the same time; each takes 19 MiB and a thread of the pool that signs too. */

@@ -64,12 +64,18 @@ export class RevocationsController {
   @ApiProduces('text/event-stream')
   @ApiResponse({ status: 200, description: 'Events `revocation` and `heartbeat`, each a JWS' })
   @ApiResponse({ status: 410, description: 'Begin with the snapshot: `revocations_gone`' })
+  @ApiResponse({
+    status: 429,
+    description: 'Too many requests, or, as `too_many_followers`, too many streams at once',
+  })
   @ApiResponse({ status: 503, description: 'Not now: `revocations_unavailable`' })
   @Header('cache-control', 'no-store')
   async stream(
+    @Req() { ip }: FastifyRequest,
     @Res() reply: FastifyReply,
     @Headers('last-event-id') lastEventId: string | undefined,
   ): Promise<void> {
+    if (this.streams.hasRoom && !this.streams.hasRoomFor(ip)) throw tooMany();
     const seq = SEQ.test(lastEventId ?? '') ? Number(lastEventId) : this.feed.seq;
     // Another replica may know more than this one does yet.
     if (seq > this.feed.seq) await this.feed.refresh();
@@ -85,8 +91,8 @@ export class RevocationsController {
     reply.raw.flushHeaders();
     // Behind what is about to go out, so that nothing is sent twice and nothing left out.
     this.runner.send(() => {
-      if (reply.raw.destroyed || !this.streams.hasRoom) reply.raw.destroy();
-      else this.streams.add(reply.raw, seq, this.feed.since(seq) ?? []);
+      if (reply.raw.destroyed || !this.streams.hasRoomFor(ip)) reply.raw.destroy();
+      else this.streams.add(reply.raw, ip, seq);
     });
   }
 }
@@ -97,6 +103,15 @@ function unavailable(): Problem {
     code: 'revocations_unavailable',
     detail: 'The revocation feed cannot be served at the moment.',
     retryAfter: 2,
+  });
+}
+
+function tooMany(): Problem {
+  return new Problem({
+    status: HttpStatus.TOO_MANY_REQUESTS,
+    code: 'too_many_followers',
+    detail: 'There are as many streams as one address may have. End one of them.',
+    retryAfter: 10,
   });
 }
 
