@@ -33,7 +33,9 @@ export class OrdersController {
   @ApiResponse({
     status: 429,
     description:
-      'Too many requests, or, as `too_many_open_orders`, too many orders whose checkout is not over',
+      'Too many requests, or, as `too_many_open_orders`, too many orders whose checkout is not over ' +
+      '(`SIGNET_CHECKOUT_OPEN_PER_CUSTOMER`, 20)',
+    headers: { 'Retry-After': { description: 'Seconds', schema: { type: 'integer' } } },
   })
   @RequireFresh()
   @Idempotent()
