@@ -45,8 +45,18 @@ export function Idempotent(): MethodDecorator {
       required: true,
       description: 'Any unique text of up to 255 characters. A repetition gets the first answer.',
     }),
-    ApiResponse({ status: 409, description: 'The first request with this key is still running' }),
-    ApiResponse({ status: 422, description: 'The key came with another body or If-Match before' }),
+    ApiResponse({
+      status: HttpStatus.CONFLICT,
+      description:
+        'The first request with this key is still running (`idempotency_key_in_use`), or as things are now ' +
+        'this cannot be done, as `code` says',
+    }),
+    ApiResponse({
+      status: HttpStatus.UNPROCESSABLE_ENTITY,
+      description:
+        'The key came with another body or If-Match before (`idempotency_key_reused`), or what is asked for ' +
+        'cannot be had, as `code` says',
+    }),
   );
 }
 

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, Param, Post, Put } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { CurrentUser, Scopes } from '@signet/auth-guard';
 import type { Principal } from '@signet/auth-guard';
 import { Idempotent, IdempotencyKey, IdempotencyService } from '@signet/database';
@@ -31,6 +31,13 @@ export class ReservationsController {
     summary: 'Holds all the items for a while, or none',
     description: 'The same again changes nothing.',
   })
+  @ApiResponse({
+    status: 409,
+    description:
+      'Nothing is held: `insufficient_stock` (see `shortages`), `reservation_conflict` (other items are) ' +
+      'or `reservation_closed` (see `reservationStatus`)',
+  })
+  @ApiResponse({ status: 422, description: 'There are no such products: `unknown_sku`' })
   @Returns(200, reservation)
   hold(
     @Param('orderId', { schema: orderId }) id: string,
@@ -92,6 +99,7 @@ export class ReservationsController {
   @ApiOperation({
     summary: 'Gives back what is held, and keeps out a hold of the order that arrives later',
   })
+  @ApiResponse({ status: 409, description: 'What it held is sold: `reservation_committed`' })
   @Returns(204)
   release(
     @Param('orderId', { schema: orderId }) id: string,

@@ -315,6 +315,26 @@ describe('a reservation', () => {
   });
 });
 
+it('reservations are in the OpenAPI document with the ways in which holding and releasing end', async () => {
+  const inventory = await TestInventory.start();
+  const document = await inventory.service.get('/docs/json');
+  await inventory.close();
+  const { paths } = document.json<{ paths: Record<string, Record<string, object>> }>();
+  expect(paths['/internal/reservations/{orderId}']).toMatchObject({
+    put: {
+      responses: {
+        409: { description: expect.stringContaining('insufficient_stock') as string },
+        422: { description: expect.stringContaining('unknown_sku') as string },
+      },
+    },
+    delete: {
+      responses: {
+        409: { description: expect.stringContaining('reservation_committed') as string },
+      },
+    },
+  });
+});
+
 describe("a service's token", () => {
   it("opens none of the users' routes", async () => {
     const inventory = await TestInventory.start();

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpStatus, Param, Post, Query } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Authenticated, RequireFresh, Scopes } from '@signet/auth-guard';
 import { ActingUser, Idempotent, IdempotencyKey } from '@signet/database';
 import type { Actor, IdempotentAnswer, IdempotentRequest } from '@signet/database';
@@ -57,6 +57,7 @@ export class InternalPaymentsController {
 
   @Get()
   @ApiOperation({ summary: 'The payment of an order' })
+  @ApiResponse({ status: HttpStatus.NOT_FOUND, description: 'The order has no payment' })
   @Returns(HttpStatus.OK, paymentWithRefunds)
   ofOrder(
     @Query({ schema: paymentOfOrder }) { orderId }: z.infer<typeof paymentOfOrder>,

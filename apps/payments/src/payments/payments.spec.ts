@@ -36,6 +36,15 @@ describe('the list of all payments', () => {
   });
 });
 
+it('has every way in the OpenAPI document in which asking for the payment of an order ends', async () => {
+  const missing = await payments.call('GET', `/internal/payments?orderId=${randomUUID()}`);
+  const document = (await payments.service.get('/docs/json')).json<{
+    paths: Record<string, Record<string, { responses: object }>>;
+  }>();
+  const statuses = document.paths['/internal/payments']?.get?.responses;
+  expect(statuses).toHaveProperty(String(missing.status));
+});
+
 describe("a customer's list", () => {
   it('has their own payments and nobody else’s, newest first, page by page', async () => {
     const customerId = randomUUID();
