@@ -37,6 +37,7 @@ import { RefreshRotation } from './oidc/refresh-rotation.js';
 import { SignOns } from './oidc/sign-ons.js';
 import { UnitOfWork } from './oidc/unit-of-work.js';
 import { UserinfoController } from './oidc/userinfo.controller.js';
+import { AdminRevocationsController } from './revocations/admin-revocations.controller.js';
 import { RevocationFeed } from './revocations/feed.js';
 import { RevocationFeedModule } from './revocations/revocation-feed.module.js';
 import { LiveSessionGuard } from './sessions/live-session.guard.js';
@@ -118,6 +119,7 @@ export class AuthServiceModule {
         UsersController,
         KeysController,
         ClientsController,
+        AdminRevocationsController,
         SignInController,
         SignOnController,
         UserinfoController,
