@@ -1,4 +1,5 @@
-import { once } from 'node:events';
+import { randomUUID } from 'node:crypto';
+import { on, once } from 'node:events';
 import { ApolloDriver } from '@nestjs/apollo';
 import { Logger } from '@nestjs/common';
 import type { INestApplication, Type } from '@nestjs/common';
@@ -30,7 +31,7 @@ import {
   Roles,
 } from '../../index.js';
 import type { AuthGuardOptions, Principal } from '../../index.js';
-import { createDpopKey, createTestIssuer } from '../../testing/index.js';
+import { createDpopKey, createTestIssuer, TestClock } from '../../testing/index.js';
 
 const issuer = createTestIssuer();
 
@@ -286,26 +287,98 @@ describe.each(platforms)('GraphQL with bound tokens by %s', (...platform) => {
   });
 });
 
-describe('a subscription', () => {
-  const withSocket = {
-    subscription: { context: (socket: WebSocket, req: object) => ({ req, socket }) },
-  } as GqlModuleOptions;
+const withSocket = {
+  subscription: {
+    context: (socket: WebSocket, req: object) => ({ req, socket }),
+    fullWsTransport: true,
+  },
+} as GqlModuleOptions;
 
+/** A socket of graphql-ws, ready for operations. */
+async function openSocket(app: INestApplication, headers: object): Promise<WebSocket> {
+  const { port } = new URL(await app.getUrl());
+  const url = `ws://127.0.0.1:${port}/graphql`;
+  const socket = new WebSocket(url, 'graphql-transport-ws', { headers: { ...headers } });
+  await once(socket, 'open');
+  socket.send(JSON.stringify({ type: 'connection_init' }));
+  await once(socket, 'message');
+  return socket;
+}
+
+/** The first answer to an operation. */
+async function operate(socket: WebSocket, query: string): Promise<object> {
+  const id = randomUUID();
+  const answers = on(socket, 'message');
+  socket.send(JSON.stringify({ id, type: 'subscribe', payload: { query } }));
+  for await (const [bytes] of answers as AsyncIterable<[Buffer]>) {
+    const answer = JSON.parse(bytes.toString()) as { id?: string };
+    if (answer.id === id) return answer;
+  }
+  throw new Error('There was no answer.');
+}
+
+describe('a socket of graphql-ws', () => {
+  const publicUrls = 'https://api.example.com';
+  const clock = new TestClock();
+
+  it('goes on with the proof that opened it, however old that is by now', async () => {
+    const app = await create(mercury, [OrdersResolver], withSocket, {
+      clock,
+      dpop: { publicUrls },
+    });
+    await app.listen(0, '127.0.0.1');
+    const key = createDpopKey();
+    const token = issuer.token({ boundTo: key, sessionId: 's2' });
+    const headers = key.headers({ url: `${publicUrls}/graphql`, token });
+    const socket = await openSocket(app, headers);
+    const data = { whoAmI: 'user-1', again: 'user-1' };
+    const query = '{ whoAmI again: whoAmI }';
+    expect(await operate(socket, query)).toMatchObject({ payload: { data } });
+    clock.advance(120);
+    expect(await operate(socket, query)).toMatchObject({ payload: { data } });
+    const subscribed = await operate(socket, 'subscription { changes }');
+    expect(subscribed).toMatchObject({ payload: { data: { changes: 'for user-1' } } });
+    const late = await openSocket(app, headers);
+    expect(JSON.stringify(await operate(late, query))).toContain('dpop_proof_invalid');
+    late.terminate();
+
+    const closed = once(socket, 'close');
+    expect(app.get(LiveConnections).closeWhere(({ sessionId }) => sessionId === 's2')).toBe(1);
+    expect((await closed)[0]).toBe(4401);
+    expect(app.get(LiveConnections).size).toBe(0);
+    await app.close();
+  });
+});
+
+it('does not serve a second caller over the socket of a first one', async () => {
+  let token = issuer.token({ subject: 'u1' });
+  const headers = {
+    get authorization() {
+      return `Bearer ${token}`;
+    },
+  };
+  const context = (socket: WebSocket) => ({ req: { method: 'GET', url: '/', headers }, socket });
+  const options = { subscription: { context, fullWsTransport: true } } as GqlModuleOptions;
+  const app = await create(mercury, [OrdersResolver], options);
+  await app.listen(0, '127.0.0.1');
+  const socket = await openSocket(app, {});
+  const first = await operate(socket, '{ whoAmI }');
+  expect(first).toMatchObject({ payload: { data: { whoAmI: 'u1' } } });
+  token = issuer.token({ subject: 'u2' });
+  expect(JSON.stringify(await operate(socket, '{ whoAmI }'))).toContain('request_ambiguous');
+  socket.terminate();
+  await app.close();
+});
+
+describe('a subscription', () => {
   async function subscribe(options: GqlModuleOptions, token?: string) {
     const app = await create(mercury, [OrdersResolver], options);
     await app.listen(0, '127.0.0.1');
-    const { port } = new URL(await app.getUrl());
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-    const url = `ws://127.0.0.1:${port}/graphql`;
-    const socket = new WebSocket(url, 'graphql-transport-ws', { headers });
+    const socket = await openSocket(app, headers);
     const closed = once(socket, 'close') as Promise<[number, Buffer]>;
-    await once(socket, 'open');
-    socket.send(JSON.stringify({ type: 'connection_init' }));
-    await once(socket, 'message');
-    const payload = { query: 'subscription { changes }' };
-    socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload }));
-    const [bytes] = (await once(socket, 'message')) as [Buffer];
-    return { app, socket, closed, first: JSON.parse(bytes.toString()) as object };
+    const first = await operate(socket, 'subscription { changes }');
+    return { app, socket, closed, first };
   }
 
   it('is let in with the token of the upgrade, and ends with the session', async () => {

@@ -12,7 +12,8 @@ import type { CallKind } from './call-kind.js';
 import { graphqlOriginOf } from './graphql-request.js';
 
 /**
- * Queries, mutations and subscriptions: authenticated by the request that carried them. A refusal is an
+ * Queries, mutations and subscriptions: authenticated by the request that carried them, or that opened the
+ * socket they came over, which ends with its token. A refusal is an
  * error among `errors`, with its code in `extensions`; the challenge is on the answer.
  */
 export class GraphqlCalls implements CallKind {
@@ -31,14 +32,15 @@ export class GraphqlCalls implements CallKind {
       });
     }
     const { request, operation, socket } = origin;
-    if (operation !== 'subscription') return this.authenticator.authenticate(request);
+    // What comes over a socket has no proof of its own: RFC 9449 section 4.3 is about the request that opened it.
+    if (socket) return this.connections.authenticate(socket, request);
     // A subscription goes on after this answer: it is admitted when it can be ended.
-    if (!socket) {
+    if (operation === 'subscription') {
       throw new AuthError('context_unsupported', {
         detail: 'The GraphQL context does not hold the socket of the subscription.',
       });
     }
-    return this.connections.authenticate(socket, request);
+    return this.authenticator.authenticate(request);
   }
 
   refuse(context: ExecutionContext, error: AuthError): never {

@@ -8,7 +8,7 @@ export interface GraphqlOrigin {
   request: TokenRequest;
   /** `operation.operation` of the document: `query`, `mutation` or `subscription`. */
   operation: unknown;
-  /** The WebSocket of a subscription, when the context holds it. */
+  /** The WebSocket that it came over, when the context holds it. */
   socket: object | undefined;
   /** The answer on its way, when the context holds it. */
   reply: unknown;
@@ -37,7 +37,7 @@ export function graphqlOriginOf(context: ExecutionContext): GraphqlOrigin | unde
   return {
     request,
     operation: operationOf(info),
-    socket: [extra?.socket, bag.socket].find(isBag),
+    socket: [extra?.socket, bag.socket].find(isWebSocket),
     reply: bag.reply ?? bag.res ?? (request as unknown as Bag).res,
   };
 }
@@ -49,6 +49,11 @@ function operationOf(info: unknown): unknown {
 
 function isRequest(value: unknown): value is TokenRequest {
   return isBag(value) && isBag(value.headers);
+}
+
+/** Not the socket of a request of HTTP, which is one caller's after another's: its state is a word. */
+function isWebSocket(value: unknown): value is object {
+  return isBag(value) && typeof value.readyState === 'number';
 }
 
 function isBag(value: unknown): value is Bag {

@@ -4,7 +4,12 @@ import { Authenticator } from '../../authentication/authenticator.js';
 import type { TokenRequest } from '../../authentication/credentials.js';
 import { systemClock } from '../../clock.js';
 import type { Clock } from '../../clock.js';
-import { AuthError, InvalidTokenError, KeysUnavailableError } from '../../errors.js';
+import {
+  AmbiguousRequestError,
+  AuthError,
+  InvalidTokenError,
+  KeysUnavailableError,
+} from '../../errors.js';
 import type { AuthErrorCode } from '../../errors.js';
 import type { Principal } from '../../token/principal.js';
 import { MODULE_OPTIONS_TOKEN } from '../module-definition.js';
@@ -67,8 +72,12 @@ export class LiveConnections implements OnApplicationShutdown {
    * @throws {AuthError}
    */
   authenticate(client: object, request: TokenRequest): Principal | Promise<Principal> {
-    if (this.connections.has(client)) return this.authenticateAgain(client);
     const { token } = this.authenticator.credentialsOf(request);
+    const connection = this.connections.get(client);
+    if (connection && connection.token !== token) {
+      throw new AmbiguousRequestError('The connection was opened with another access token.');
+    }
+    if (connection) return this.authenticateAgain(client);
     const principal = this.authenticator.authenticate(request);
     if (!(principal instanceof Promise)) return this.watch(client, token, principal);
     // While a proof was looked up, the token may have been taken back.
@@ -110,7 +119,8 @@ export class LiveConnections implements OnApplicationShutdown {
   }
 
   private watch(client: object, token: string, principal: Principal): Principal {
-    if (isClosed(client)) return principal;
+    // Or watched since: GraphQL asks for several operations at a time.
+    if (isClosed(client) || this.connections.has(client)) return principal;
     const connection = { token, principal, cancelTimer: () => undefined };
     this.connections.set(client, connection);
     onceClosed(client, () => this.forget(client));
