@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Injectable, Param, Post } from '@nestjs/common';
+import { Body, Controller, Get, Injectable, Param, Post, Query } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AuthGuardModule, Public, Roles } from '@signet/auth-guard';
 import { z } from 'zod';
@@ -17,6 +17,12 @@ class ThingsController {
   @Returns(201, z.object({ name: z.string() }))
   make(@Body({ schema: thing }) body: z.infer<typeof thing>) {
     return { ...body, secret: 'a column that nobody should see' };
+  }
+
+  @Get()
+  @Public()
+  list(@Query({ schema: z.strictObject({ limit: z.string().optional() }) }) _query: object) {
+    return {};
   }
 
   @Get('broken')
@@ -94,6 +100,15 @@ describe('a service', () => {
     expect(response.statusCode).toBe(status);
     expect(response.json()).toMatchObject({ status, code: expect.any(String) as string });
   });
+
+  it.each(['__proto__', 'constructor', 'prototype'])(
+    'refuses a query of what it does not know, %s included',
+    async (name) => {
+      const response = await app.inject(`/things?${name}=1`);
+      expect(response.json()).toMatchObject({ status: 400, code: 'validation_failed' });
+      expect(response.body).toContain(name);
+    },
+  );
 
   it('does not let a body reach Object.prototype', async () => {
     await post('{"__proto__":{"polluted":true},"name":"mug","quantity":1}');

@@ -10,12 +10,15 @@ type Issue = Parameters<
 /** How many mistakes one answer lists: enough to mend a form, too few to be used as an amplifier. */
 const LISTED_ISSUES = 20;
 
+/** Names that reach an object's prototype. */
+const REFUSED_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
+
 /**
  * Checks `@Body({ schema })`, `@Query({ schema })` and `@Param({ schema })` and hands the parsed value
  * to the route. A bad value is a 400 that lists every mistake with its JSON Pointer (RFC 6901).
  */
 export function validationPipe(): StandardSchemaValidationPipe {
-  return new StandardSchemaValidationPipe({
+  return new ValidationPipe({
     exceptionFactory: (issues) =>
       new Problem({
         status: HttpStatus.BAD_REQUEST,
@@ -29,6 +32,25 @@ export function validationPipe(): StandardSchemaValidationPipe {
         },
       }),
   });
+}
+
+class ValidationPipe extends StandardSchemaValidationPipe {
+  /** Nest would take such members out and read the rest, as if they had not been sent. */
+  protected override stripProtoKeys(value: unknown): void {
+    const path = findRefused(value);
+    if (path) throw this.exceptionFactory([{ path, message: 'is not accepted as a name' }]);
+  }
+}
+
+/** @returns the path of the first member that has such a name */
+function findRefused(value: unknown): string[] | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [name, inner] of Object.entries(value)) {
+    if (REFUSED_NAMES.has(name)) return [name];
+    const within = findRefused(inner);
+    if (within) return [name, ...within];
+  }
+  return undefined;
 }
 
 function sentence(issue: Issue): string {

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { Body, Controller, Post, RawBody } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Public } from '@signet/auth-guard';
@@ -44,8 +45,10 @@ describe('the body of a request', () => {
   });
   afterAll(() => app.close());
 
-  const post = (url: string, payload?: string | Buffer, type?: string) =>
-    app.inject({ method: 'POST', url, payload, headers: type ? { 'content-type': type } : {} });
+  const post = (url: string, payload?: string | Buffer, type?: string, more = {}) => {
+    const headers = { ...(type && { 'content-type': type }), ...more };
+    return app.inject({ method: 'POST', url, payload, headers });
+  };
 
   it.each([
     ['/json', '{"name":"mug"}', JSON_TYPE],
@@ -138,8 +141,31 @@ describe('the body of a request', () => {
       expect(refused).toMatchObject({ status: 400, code: 'json_member_refused' });
       expect(refused.detail).toContain('__proto__');
     }
-    const read = (await post('/form', '__proto__=a&constructor=b', FORM_TYPE)).json<object>();
-    expect(Object.getPrototypeOf(read)).toBe(Object.prototype);
+    for (const form of ['__proto__=a', 'constructor=b', 'prototype=c']) {
+      expect((await post('/form', form, FORM_TYPE)).statusCode).toBe(400);
+    }
     expect(({} as { a?: string }).a).toBeUndefined();
+  });
+
+  it.each([
+    ['{"constructor":"y"}', '/constructor'],
+    ['{"name":{"list":[{"prototype":1}]}}', '/name/list/0/prototype'],
+  ])('is refused rather than read in part: %s', async (json, pointer) => {
+    expect((await post('/json', json, JSON_TYPE)).json()).toMatchObject({
+      ...{ status: 400, code: 'validation_failed', errors: [{ pointer }] },
+    });
+  });
+
+  it.each([
+    ['/json', JSON_TYPE],
+    ['/form', FORM_TYPE],
+    ['/raw', JSON_TYPE],
+  ])('that is compressed is 415 at %s, whatever it would be', async (url, type) => {
+    const bytes = gzipSync('{"name":"mug"}');
+    const refused = await post(url, bytes, type, { 'content-encoding': 'gzip' });
+    expect(refused.json()).toMatchObject({ status: 415, code: 'unsupported_content_encoding' });
+    expect(refused.headers['accept-encoding']).toBe('identity');
+    const plain = await post(url, Buffer.from('{}'), type, { 'content-encoding': 'identity' });
+    expect(plain.statusCode).toBe(201);
   });
 });

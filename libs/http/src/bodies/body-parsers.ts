@@ -1,5 +1,5 @@
 import { HttpStatus } from '@nestjs/common';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest, preParsingHookHandler } from 'fastify';
 import { parse } from 'node:querystring';
 import { Problem } from '../problem.js';
 import { whyRefused, whyTooDeep } from './json-text.js';
@@ -32,6 +32,7 @@ export function registerBodyParsers(fastify: FastifyInstance): void {
     }
   };
   fastify.removeAllContentTypeParsers();
+  fastify.addHook('preParsing', refuseEncoded);
   fastify.addContentTypeParser(
     MEDIA_TYPES.json,
     { parseAs: 'buffer' },
@@ -54,6 +55,24 @@ export function registerBodyParsers(fastify: FastifyInstance): void {
     },
   );
 }
+
+/** Nothing here unpacks: what is small on the wire may be of any size. */
+const refuseEncoded: preParsingHookHandler = (request, reply, payload, done) => {
+  const coding = request.headers['content-encoding'] ?? 'identity';
+  if (coding.toLowerCase() === 'identity') {
+    done(null, payload);
+    return;
+  }
+  // RFC 9110 section 15.5.16
+  void reply.header('accept-encoding', 'identity');
+  done(
+    new Problem({
+      status: HttpStatus.UNSUPPORTED_MEDIA_TYPE,
+      code: 'unsupported_content_encoding',
+      detail: 'Content-Encoding: expected none.',
+    }),
+  );
+};
 
 /** 415: the body is not what the route takes. */
 export function unsupportedMediaType(request: FastifyRequest): Problem {
