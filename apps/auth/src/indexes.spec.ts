@@ -2,12 +2,14 @@ import { createTestDatabase } from '@signet/database/testing';
 import pg from 'pg';
 import { Sweeper } from './sessions/sweeper.js';
 import { basic, OWN_PAGE, redeem, signedIn, WATCHER } from './testing/applications.js';
-import { PASSWORD, register, startAuth } from './testing/running-auth.js';
+import { logIn, PASSWORD, register, startAuth, verify } from './testing/running-auth.js';
 import type { RunningAuth } from './testing/running-auth.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Those that grow with users and what they do. */
 const LARGE = ['engine_records', 'grants', 'revocations', 'sessions', 'throttles', 'users'];
+
+const ADMIN = { email: 'root@example.com', password: PASSWORD, roles: ['admin'] };
 
 /** What people and applications do all day, and what clears up after them. */
 async function useAll(auth: RunningAuth): Promise<void> {
@@ -33,6 +35,10 @@ async function useAll(auth: RunningAuth): Promise<void> {
   await call('GET', '/oauth/userinfo', { token: granted.access_token });
   const revoked = { token: granted.refresh_token, client_id: OWN_PAGE.client_id };
   await call('POST', '/oauth/revoke', { form: revoked });
+  const { sub } = (await verify(auth, token)).payload;
+  const { body: admin } = await logIn(auth, ADMIN.email);
+  const roles = { token: admin.access_token, json: { roles: ['customer'] } };
+  await call('PUT', `/admin/users/${sub}/roles`, roles);
   await call('POST', '/auth/logout-all', { token });
   await auth.app.get(Sweeper).sweep();
 }
@@ -57,7 +63,10 @@ it('no table that grows is read from end to end, whatever is asked of the servic
   await client.query(`do $$ begin
     execute format('alter database %I set enable_seqscan = off', current_database());
   end $$`);
-  const environment = { SIGNET_CLIENTS: JSON.stringify([OWN_PAGE, WATCHER]) };
+  const environment = {
+    SIGNET_CLIENTS: JSON.stringify([OWN_PAGE, WATCHER]),
+    SIGNET_SEED_ACCOUNTS: JSON.stringify([ADMIN]),
+  };
   // The first start makes the tables and reads them for their indexes.
   await (await startAuth({ database, environment })).stop();
   const before = await fullReads(client);

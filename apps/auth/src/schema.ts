@@ -46,6 +46,9 @@ export const users = pgTable(
   (table) => [
     uniqueIndex('users_email').on(table.email),
     index('users_page').on(table.createdAt, table.id),
+    index('users_admins')
+      .on(table.id)
+      .where(sql`${table.roles} @> array['admin'] and ${table.disabledAt} is null`),
     check('users_email_lower_case', sql`${table.email} = lower(${table.email})`),
     check('users_roles_known', sql`${table.roles} <@ array[${literals(ROLES)}]`),
   ],
