@@ -13,7 +13,7 @@ import { EXCHANGED } from './token-exchange.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 /** What the engine wants to know of an account. */
-export const account = { id: users.id, email: users.email };
+const account = { id: users.id, email: users.email };
 
 interface KnownAccount {
   id: string;

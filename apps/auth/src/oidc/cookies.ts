@@ -21,6 +21,6 @@ export function browserCookies(config: AuthConfig) {
   };
 }
 
-export function isSecure({ SIGNET_ISSUER }: AuthConfig): boolean {
+function isSecure({ SIGNET_ISSUER }: AuthConfig): boolean {
   return SIGNET_ISSUER.startsWith('https:');
 }

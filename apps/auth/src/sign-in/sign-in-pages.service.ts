@@ -42,6 +42,6 @@ export class SignInPages {
   }
 }
 
-export function nameOf(client: Client): string {
+function nameOf(client: Client): string {
   return client.clientName ?? client.clientId;
 }
