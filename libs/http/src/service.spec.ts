@@ -191,6 +191,12 @@ describe('a service', () => {
     expect(headers['content-security-policy']).toContain("default-src 'self'");
     expect(headers['x-content-type-options']).toBe('nosniff');
   });
+
+  it('does not ask for its documentation by https where it is read by http', async () => {
+    const { headers } = await app.inject('/docs');
+    expect(headers['content-security-policy']).toContain("default-src 'self'");
+    expect(headers['content-security-policy']).not.toContain('upgrade-insecure-requests');
+  });
 });
 
 describe('a service with a route that says nothing about access', () => {

@@ -26,6 +26,9 @@ import { validationPipe } from './validation.js';
 /** The largest body a service reads: far above any honest request of ours. */
 const BODY_LIMIT_BYTES = 64 * 1024;
 
+/** All that pages load is their own service's; over http there may be no https to upgrade that to. */
+const POLICY = { directives: { upgradeInsecureRequests: null } };
+
 export interface ServiceOptions extends Documentation {
   /** The service's name in logs, such as `orders`. */
   name: string;
@@ -74,7 +77,7 @@ export async function createService(options: ServiceOptions): Promise<NestFastif
   });
   app.useLogger(app.get(Logger));
   registerBodyParsers(fastify);
-  app.useSecurityHeaders();
+  app.useSecurityHeaders({ contentSecurityPolicy: POLICY });
   await limitRequests(app, config.RATE_LIMIT_PER_MINUTE);
   unmatched.answer();
   serveDocumentation(app, options);

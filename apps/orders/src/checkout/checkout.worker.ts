@@ -74,8 +74,9 @@ export class CheckoutWorker implements OnModuleInit {
   private async make(call: Call, order: CheckoutOrder, state: SagaState): Promise<Outcome> {
     try {
       const outcome = await this.calls.make(call, order, state);
-      if ('reason' in outcome && outcome.reason)
+      if ('reason' in outcome && outcome.reason) {
         this.logger.log(`Order ${order.id}: ${call}: ${outcome.reason}`);
+      }
       return outcome;
     } catch (error) {
       this.logger.error(`Order ${order.id}: ${call} cannot be done: ${String(rootCause(error))}`);
