@@ -14,6 +14,8 @@ import { figure, table } from '../table.ts';
 const SIZES = [0, 1_000, 100_000, 1_000_000];
 const LOOKUPS = 1_000_000;
 const ROUNDS = 7;
+/** Between two looks at the heap: so few that the garbage of none is collected meanwhile. */
+const LOOKUPS_AT_ONCE = 10_000;
 const EVENTS = 2_000;
 
 const issuer = createTestIssuer();
@@ -34,6 +36,7 @@ export async function run(): Promise<void> {
       'Entries',
       'look-up ns',
       'of a request %',
+      'heap bytes a look-up',
       'heap bytes an entry',
       'snapshot MiB',
       'gzipped MiB',
@@ -60,35 +63,60 @@ async function measure(size: number, request: number): Promise<string[]> {
   delay.disable();
   if (follower.status.entries !== size) throw new Error('the snapshot was not applied');
   const bytes = size === 0 ? 0 : (heap() - before) / size;
-  const lookup = lookUp(follower, ids);
+  const principals = principalsBeside(ids);
+  const lookup = lookUp(follower, principals);
+  const allocated = allocatedByLookUp(follower, principals);
   await follower.close();
   const mib = (buffer: Buffer) => figure(buffer.length / 2 ** 20);
   return [
     ...[size.toLocaleString('en'), figure(lookup), figure((100 * lookup) / request)],
-    figure(bytes),
+    ...[allocated.toFixed(2), figure(bytes)],
     ...[mib(snapshot), mib(gzipSync(snapshot, { level: 6 })), figure(took)],
     figure(delay.max / 1e6),
   ];
 }
 
-/** Nanoseconds for a token that is not revoked, as nearly all of them are. */
-function lookUp(follower: RevocationFollower, ids: readonly string[]): number {
-  const principals = Array.from({ length: 1024 }, (_, n): Principal => {
+/** Whose tokens are not revoked, as nearly all are not. */
+function principalsBeside(ids: readonly string[]): Principal[] {
+  return Array.from({ length: 1024 }, (_, n): Principal => {
     // Made as a parser makes them: not the very string that is looked for.
     const sessionId = n % 64 === 0 && ids[n] !== undefined ? `${ids[n].slice(1)}x` : randomId();
     return { sessionId, clientId: 'app', issuedAt: 1 } as Principal;
   });
+}
+
+/** Nanoseconds. */
+function lookUp(follower: RevocationFollower, principals: readonly Principal[]): number {
   const times = Array.from({ length: ROUNDS }, () => {
-    let revoked = 0;
     const began = performance.now();
-    for (let n = 0; n < LOOKUPS; n++) {
-      const principal = principals[n & 1023];
-      if (principal && follower.isRevoked(principal)) revoked += 1;
-    }
-    if (revoked > 0) throw new Error('nobody revoked these');
+    ask(follower, principals, LOOKUPS);
     return ((performance.now() - began) * 1e6) / LOOKUPS;
   });
   return median(times);
+}
+
+/** Bytes of the heap that a look-up takes, beyond those of looking at the heap. */
+function allocatedByLookUp(follower: RevocationFollower, principals: readonly Principal[]): number {
+  const grownBy = (count: number) => {
+    const before = process.memoryUsage().heapUsed;
+    ask(follower, principals, count);
+    return process.memoryUsage().heapUsed - before;
+  };
+  const rounds = Array.from({ length: LOOKUPS / LOOKUPS_AT_ONCE }, () => [
+    grownBy(LOOKUPS_AT_ONCE),
+    grownBy(0),
+  ]);
+  const [asked, idle] = [0, 1].map((which) => median(rounds.map((round) => round[which] ?? 0)));
+  return ((asked ?? 0) - (idle ?? 0)) / LOOKUPS_AT_ONCE;
+}
+
+function ask(follower: RevocationFollower, principals: readonly Principal[], count: number): void {
+  let revoked = 0;
+  for (let n = 0; n < count; n++) {
+    const principal = principals[n & 1023];
+    if (principal && follower.isRevoked(principal)) revoked += 1;
+  }
+  if (revoked > 0) throw new Error('nobody revoked these');
 }
 
 function randomId(): string {
