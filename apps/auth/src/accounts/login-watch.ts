@@ -1,7 +1,9 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Metrics } from '@signet/http';
 import { Counter } from 'prom-client';
-import { createHash } from 'node:crypto';
+import { AUTH_CONFIG } from '../config.js';
+import type { AuthConfig } from '../config.js';
+import { hmac, keyFor } from '../oidc/secret-box.js';
 
 /** What became of a password that somebody sent. */
 export type LoginOutcome = 'right' | 'wrong' | 'throttled';
@@ -15,7 +17,10 @@ export class LoginWatch {
   private readonly logger = new Logger('Logins');
   private readonly attempts: Counter<'outcome'>;
 
-  constructor({ registry }: Metrics) {
+  private readonly key: Buffer;
+
+  constructor(@Inject(AUTH_CONFIG) config: AuthConfig, { registry }: Metrics) {
+    this.key = keyFor('accounts in logs', config.SIGNET_COOKIE_SECRET);
     this.attempts = new Counter({
       name: 'signet_auth_logins_total',
       help: 'Passwords that were tried, by outcome: right, wrong, throttled.',
@@ -32,11 +37,14 @@ export class LoginWatch {
   note(outcome: LoginOutcome, email: string, address: string): void {
     this.attempts.inc({ outcome });
     if (outcome === 'right') return;
-    this.logger.warn({ event: `login.${outcome}`, account: pseudonym(email), address });
+    this.logger.warn({ event: `login.${outcome}`, account: this.pseudonym(email), address });
   }
-}
 
-/** The same for the same address, so that lines can be told apart and put together; not the address. */
-function pseudonym(email: string): string {
-  return createHash('sha256').update(email).digest('base64url').slice(0, 16);
+  /**
+   * The same for the same address on every replica, so that lines can be told apart and put together. Who has
+   * the lines alone cannot try addresses on it, as on a bare hash.
+   */
+  private pseudonym(email: string): string {
+    return hmac(this.key, email).slice(0, 16);
+  }
 }

@@ -29,14 +29,14 @@ export class SeedingService {
     const user = await this.accounts.findByEmail(email);
     if (!user) {
       if (await this.accounts.create({ email, password }, roles, 'operator')) {
-        this.logger.log(`Made the account ${email}`);
+        this.logger.log(`Made an account with the roles: ${roles.join(', ') || 'none'}`);
       }
     } else if (resetPassword && !(await this.wasGiven(user, password))) {
       await this.accounts.setPassword(user, password, {
         actor: THE_SERVICE,
         chosenBy: 'operator',
       });
-      this.logger.log(`Set the password of ${email} again`);
+      this.logger.log('Set the password of an account again');
     }
   }
   private async wasGiven({ seedPasswordHash }: User, password: string): Promise<boolean> {
