@@ -66,6 +66,19 @@ describe('guessing', () => {
     expect(statuses).toEqual([401, 401, 401, 401, 401, 429]);
   });
 
+  it('does not count against one address what was refused because of all of them', async () => {
+    const environment = { SIGNET_LOGIN_ATTEMPTS: '3', SIGNET_LOGIN_ATTEMPTS_TOTAL: '1' };
+    const besieged = await startAuth({ environment });
+    const { email } = await register(besieged);
+    const guess = async () => (await logIn(besieged, email, 'a wrong password')).status;
+    expect([await guess(), await guess(), await guess(), await guess()]).toEqual([
+      401, 429, 429, 429,
+    ]);
+    // As if the siege had been a quarter of an hour ago.
+    await besieged.query(`delete from throttles where key like 'login-total:%'`);
+    expect((await logIn(besieged, email)).status).toBe(200);
+  });
+
   it('does not count for who knows the password', async () => {
     const { email } = await register(guarded);
     for (let attempt = 0; attempt < 5; attempt++) {

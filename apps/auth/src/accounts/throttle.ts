@@ -12,6 +12,8 @@ import { networkOf } from './network.js';
 const QUARTER_HOUR = 15 * 60;
 const HOUR = 60 * 60;
 
+type Limit = [limiter: RateLimiterPostgres, key: string];
+
 /**
  * Slows down guessing. Counts in PostgreSQL, so that every replica sees every attempt, and counts an
  * email address that has no account just the same.
@@ -61,26 +63,29 @@ export class Throttle {
   ): Promise<Found | undefined> {
     const network = networkOf(address);
     const pair = digest(`${email} ${network}`);
-    const counted: [RateLimiterPostgres, string][] = [
+    const others: Limit[] = [
       [this.total, digest(email)],
       [this.source, digest(network)],
     ];
+    const counted: Limit[] = [];
     // Counted before the check, so that attempts at the same time cannot slip through together.
     try {
-      await consume(this.pair, pair);
-      for (const [limiter, key] of counted) await consume(limiter, key);
+      for (const limit of [[this.pair, pair] satisfies Limit, ...others]) {
+        await consume(...limit);
+        counted.push(limit);
+      }
     } catch (error) {
       if (error instanceof Problem) this.watch.note('throttled', email, address);
+      await giveBack(counted);
       throw error;
     }
-    const forgive = () => counted.map(([limiter, key]) => limiter.reward(key));
     try {
       const found = await check();
       this.watch.note(found === undefined ? 'wrong' : 'right', email, address);
-      if (found !== undefined) await Promise.all([this.pair.delete(pair), ...forgive()]);
+      if (found !== undefined) await Promise.all([this.pair.delete(pair), giveBack(others)]);
       return found;
     } catch (error) {
-      await Promise.all([this.pair.reward(pair), ...forgive()]);
+      await giveBack(counted);
       throw error;
     }
   }
@@ -100,7 +105,7 @@ export class Throttle {
   }
 }
 
-async function consume(limiter: RateLimiterPostgres, key: string): Promise<void> {
+async function consume(...[limiter, key]: Limit): Promise<void> {
   try {
     await limiter.consume(key);
   } catch (refusal) {
@@ -112,6 +117,10 @@ async function consume(limiter: RateLimiterPostgres, key: string): Promise<void>
       retryAfter: Math.max(1, Math.ceil(refusal.msBeforeNext / 1000)),
     });
   }
+}
+
+async function giveBack(limits: Limit[]): Promise<void> {
+  await Promise.all(limits.map(([limiter, key]) => limiter.reward(key)));
 }
 
 function digest(key: string): string {
