@@ -1,6 +1,7 @@
 import { Controller, Get, Header, HttpStatus, Post, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Public } from '@signet/auth-guard';
+import { AmbiguousRequestError, AuthError, Authenticator, Public } from '@signet/auth-guard';
+import type { Credentials } from '@signet/auth-guard';
 import { Problem, Returns, TakesForm } from '@signet/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -16,8 +17,6 @@ const userinfo = z.object({ sub: z.string(), email: z.string().optional() });
 
 type Userinfo = z.output<typeof userinfo>;
 
-const CREDENTIALS = /^(bearer|dpop) +([\w.-]+)$/i;
-
 /**
  * Who the user is, for clients that may know (OpenID Connect Core section 5.3). Takes users' access
  * tokens of two audiences, which no guard of a route of ours does, and so looks at them itself.
@@ -30,6 +29,7 @@ export class UserinfoController {
     private readonly tokens: AccessTokens,
     private readonly accounts: AccountsService,
     private readonly proofs: Proofs,
+    private readonly authenticator: Authenticator,
   ) {}
 
   @Get()
@@ -59,13 +59,10 @@ export class UserinfoController {
   }
 
   private async answer(request: FastifyRequest, reply: FastifyReply): Promise<Userinfo> {
-    const [, scheme, token] = CREDENTIALS.exec(request.headers.authorization ?? '') ?? [];
-    if (scheme === undefined || token === undefined) {
-      throw refusal(reply, 'token_missing', 'Send an access token in the header Authorization.');
-    }
-    const claims = await this.tokens.read(token);
+    const credentials = this.credentialsOf(request, reply);
+    const claims = await this.tokens.read(credentials.token);
     const user = claims && (await this.userOf(claims));
-    if (!user || !(await this.isProved(request, { scheme, token, claims }))) {
+    if (!user || !(await this.isProved(request, claims, credentials))) {
       throw refusal(reply, 'token_invalid', 'The access token is not good here, or not any more.');
     }
     const scopes = (claims.scope ?? '').split(' ');
@@ -79,6 +76,17 @@ export class UserinfoController {
     return { sub: user.id, ...(scopes.includes('email') && { email: user.email }) };
   }
 
+  /** One token, found as the guard finds it. */
+  private credentialsOf(request: FastifyRequest, reply: FastifyReply): Credentials {
+    try {
+      return this.authenticator.credentialsOf(request);
+    } catch (error) {
+      if (!(error instanceof AuthError)) throw error;
+      const code = error instanceof AmbiguousRequestError ? 'request_ambiguous' : 'token_missing';
+      throw refusal(reply, code, error.message);
+    }
+  }
+
   private async userOf(claims: AccessTokenClaims): Promise<User | undefined> {
     const isForHere = claims.aud === PLATFORM || claims.aud === USERINFO;
     if (!isForHere || claims.sid === undefined) return undefined;
@@ -88,9 +96,10 @@ export class UserinfoController {
   /** RFC 9449 section 7.2: a token that is bound to a key comes with a proof, and no other does. */
   private isProved(
     request: FastifyRequest,
-    { scheme, token, claims }: { scheme: string; token: string; claims: AccessTokenClaims },
+    claims: AccessTokenClaims,
+    { scheme, token }: Credentials,
   ): boolean | Promise<boolean> {
-    const withProof = scheme.toLowerCase() === 'dpop';
+    const withProof = scheme === 'DPoP';
     if (!claims.cnf) return !withProof;
     return withProof && this.proofs.isProved(request, token, claims.cnf.jkt);
   }
@@ -98,6 +107,7 @@ export class UserinfoController {
 
 const REFUSALS = {
   token_missing: { status: HttpStatus.UNAUTHORIZED, challenge: '' },
+  request_ambiguous: { status: HttpStatus.BAD_REQUEST, challenge: ', error="invalid_request"' },
   token_invalid: { status: HttpStatus.UNAUTHORIZED, challenge: ', error="invalid_token"' },
   insufficient_scope: {
     status: HttpStatus.FORBIDDEN,
