@@ -25,4 +25,5 @@ export { loggable, rootCause } from './root-cause.js';
 export { createService, startService } from './service.js';
 export type { ServiceOptions } from './service.js';
 export { plainText } from './text.js';
+export { isUnavailable } from './unavailable.js';
 export { uuid } from './uuid.js';

@@ -1,4 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { Browser } from '../testing/browser.js';
 import type { View } from '../testing/browser.js';
 import {
@@ -363,5 +365,29 @@ describe('an authorization request', () => {
     expect((await redeem(back, { ...asked, verifier: 'x'.repeat(43) })).status).toBe(400);
     expect((await redeem(back, asked)).status).toBe(400);
     expect(await endingOf(auth, first.body.access_token)).toBe('token_reuse');
+  });
+});
+
+describe('while the database is away', () => {
+  it('people are asked to come back in a moment, and then go on where they were', async () => {
+    const { email } = await register(auth);
+    const browser = new Browser(auth);
+    const page = await browser.open(ask('own').url);
+    const client = new pg.Client({ connectionString: auth.database.url });
+    await client.connect();
+    await client.query('begin');
+    await client.query('lock table engine_records in access exclusive mode');
+    const reading = browser.open(page.url);
+    // What PostgreSQL does to those who wait for it when it shuts down.
+    const end = `select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`;
+    while (!(await client.query(end)).rowCount) await sleep(10);
+    const away = await reading;
+    await client.query('rollback');
+    await client.end();
+    expect([away.status, away.headers.get('retry-after')]).toEqual([503, '1']);
+    expect(away.html).toContain('Try again in a moment');
+    const back = await browser.submit(page, { email, password: PASSWORD });
+    expect(back.url.searchParams.has('code')).toBe(true);
   });
 });
