@@ -166,6 +166,34 @@ describe('a replica that cannot read the keys any more', () => {
   });
 });
 
+describe('a replica that loses sight of the keys while it serves a request', () => {
+  afterEach(() => jest.restoreAllMocks());
+
+  it('says when to come back wherever that happens, and has taken nothing', async () => {
+    const { email, refresh_token } = await register(auth);
+    const requests = [
+      { path: '/auth/login', json: { email, password: PASSWORD } },
+      { path: '/auth/refresh', json: { refresh_token } },
+    ];
+    const ring = auth.app.get(KeyRing, { strict: false });
+    for (const { path, json } of requests) {
+      for (let looks = 0; ; looks++) {
+        const maySign = jest.spyOn(ring, 'maySign').mockReturnValue(false);
+        for (let look = 0; look < looks; look++) maySign.mockReturnValueOnce(true);
+        const answer = await auth.call('POST', path, { json });
+        maySign.mockRestore();
+        if (answer.status === 200) {
+          // Asked before, on the way, and for the signature.
+          expect(looks).toBeGreaterThanOrEqual(3);
+          break;
+        }
+        expect(answer).toMatchObject({ status: 503, body: { code: 'temporarily_unavailable' } });
+        expect(answer.headers.get('retry-after')).toBe('5');
+      }
+    }
+  });
+});
+
 describe('the key set', () => {
   it('says for how long it may be kept, and is not sent again to who has it', async () => {
     const first = await auth.call('GET', '/.well-known/jwks.json');

@@ -63,14 +63,15 @@ export class LoginService {
    * @throws {Problem} 401 `invalid_credentials`, or as `assertMayIssue`
    */
   async begin(user: User, device: Device): Promise<IssuedTokens> {
-    this.assertMayIssue();
-    return this.unit.run(async () => {
-      const unchanged = await this.unit.write((transaction) =>
-        this.accounts.hold(transaction, user),
-      );
-      if (!unchanged) throw wrongCredentials();
-      return this.issue(user.id, device);
-    });
+    return this.whileKeysMaySign(() =>
+      this.unit.run(async () => {
+        const unchanged = await this.unit.write((transaction) =>
+          this.accounts.hold(transaction, user),
+        );
+        if (!unchanged) throw wrongCredentials();
+        return this.issue(user.id, device);
+      }),
+    );
   }
 
   /**
@@ -78,8 +79,22 @@ export class LoginService {
    *
    * @throws {Problem} 401 `invalid_grant`, or as `assertMayIssue`
    */
-  async refresh(refreshToken: string, { address }: Device): Promise<IssuedTokens> {
+  refresh(refreshToken: string, { address }: Device): Promise<IssuedTokens> {
+    return this.whileKeysMaySign(() => this.exchange(refreshToken, address));
+  }
+
+  /** What fails because that has changed under way, fails for the same reason. */
+  private async whileKeysMaySign<Result>(work: () => Promise<Result>): Promise<Result> {
     this.assertMayIssue();
+    try {
+      return await work();
+    } catch (error) {
+      this.assertMayIssue();
+      throw error;
+    }
+  }
+
+  private async exchange(refreshToken: string, address: string): Promise<IssuedTokens> {
     const { status, body } = await this.engine.requestToken(
       { grant_type: 'refresh_token', client_id: FIRST_PARTY, refresh_token: refreshToken },
       address,
