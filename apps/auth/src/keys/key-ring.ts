@@ -2,7 +2,6 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { KeysUnavailableError } from '@signet/auth-guard';
 import type { KeySource } from '@signet/auth-guard';
 import { ConfigError, loggable } from '@signet/http';
-import type { JWK } from 'jose';
 import type { KeyObject } from 'node:crypto';
 import { KeyEncryptionError } from './key-encryption.js';
 import { KeyStore } from './key-store.js';
@@ -11,7 +10,6 @@ import type { KeyRow } from './key-store.js';
 /** A published key, with its private part. */
 export interface RingKey {
   row: KeyRow;
-  privateJwk: JWK;
   privateKey: KeyObject;
   publicKey: KeyObject;
 }

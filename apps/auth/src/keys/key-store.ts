@@ -116,7 +116,7 @@ export class KeyStore {
         const secret = await this.encryption.unwrap(row.kid, envelope ?? '');
         const privateJwk = JSON.parse(Buffer.from(secret).toString('utf8')) as JWK;
         const privateKey = createPrivateKey({ key: privateJwk, format: 'jwk' });
-        return { row, publicKey, privateJwk, privateKey };
+        return { row, publicKey, privateKey };
       }),
     );
   }

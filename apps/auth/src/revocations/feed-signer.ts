@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { REVOCATION_FEED } from '@signet/auth-guard';
-import { createPrivateKey, sign } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
+import { sign } from 'node:crypto';
 import { promisify } from 'node:util';
 import { AUTH_CONFIG } from '../config.js';
 import type { AuthConfig } from '../config.js';
@@ -13,7 +12,6 @@ const signAsync = promisify(sign);
 @Injectable()
 export class FeedSigner {
   private readonly issuer: string;
-  private current: { kid: string; key: KeyObject } | undefined;
 
   constructor(
     @Inject(AUTH_CONFIG) config: AuthConfig,
@@ -29,25 +27,17 @@ export class FeedSigner {
    * @throws {Error} while no key may sign
    */
   async sign(typ: string, claims: Record<string, unknown>): Promise<string> {
-    const { kid, key } = this.signingKey();
+    const [active] = this.ring.published();
+    if (!active || !this.ring.maySign()) throw new Error('there is no key that may sign');
+    const { row, privateKey } = active;
     const common = {
       iss: this.issuer,
       aud: REVOCATION_FEED.audience,
       iat: Math.floor(Date.now() / 1000),
     };
-    const input = `${encode({ alg: 'RS256', typ, kid })}.${encode({ ...common, ...claims })}`;
-    const signature = await signAsync('sha256', Buffer.from(input), key);
+    const input = `${encode({ alg: 'RS256', typ, kid: row.kid })}.${encode({ ...common, ...claims })}`;
+    const signature = await signAsync('sha256', Buffer.from(input), privateKey);
     return `${input}.${signature.toString('base64url')}`;
-  }
-
-  private signingKey() {
-    const [active] = this.ring.published();
-    if (!active || !this.ring.maySign()) throw new Error('there is no key that may sign');
-    const { kid } = active.row;
-    if (this.current?.kid !== kid) {
-      this.current = { kid, key: createPrivateKey({ key: active.privateJwk, format: 'jwk' }) };
-    }
-    return this.current;
   }
 }
 
