@@ -87,7 +87,7 @@ it('says what became of calls, how tokens were known and how old the keys are', 
 it('says how many responses go on', async () => {
   Logger.overrideLogger(false);
   const module = await Test.createTestingModule({
-    imports: [AuthGuardModule.forRoot(issuer.options)],
+    imports: [AuthGuardModule.forRoot({ ...issuer.options, clock })],
     controllers: [AdminController],
   }).compile();
   const app = module.createNestApplication(new FastifyAdapter(), { forceCloseConnections: true });
@@ -98,6 +98,7 @@ it('says how many responses go on', async () => {
 
   const headers = { authorization: `Bearer ${issuer.token()}` };
   const response = await fetch(`${await app.getUrl()}/ticks`, { headers });
+  expect(response.status).toBe(200);
   expect(await streams()).toBe('1');
   await response.body?.cancel();
   while ((await streams()) !== '0') await sleep(5);
