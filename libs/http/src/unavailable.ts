@@ -1,4 +1,5 @@
 import { HttpStatus } from '@nestjs/common';
+import { KeysUnavailableError } from '@signet/auth-guard';
 import { Problem } from './problem.js';
 
 /**
@@ -15,6 +16,7 @@ const POOL =
 /** Whether the cause of an error is that something we need, such as the database, does not answer. */
 export function isUnavailable(cause: unknown): boolean {
   if (!(cause instanceof Error)) return false;
+  if (cause instanceof KeysUnavailableError) return true;
   if ('code' in cause && LOST_CONNECTION.test(String(cause.code))) return true;
   if (cause instanceof AggregateError) return cause.errors.some(isUnavailable);
   return POOL.test(cause.message);

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { KeysUnavailableError } from '@signet/auth-guard';
 import { and, eq, gt, isNull, or } from 'drizzle-orm';
 import { jwtVerify } from 'jose';
 import type { JWTPayload } from 'jose';
@@ -45,7 +46,11 @@ export class AccessTokens {
     this.revoked = new RecordAdapter('RevokedToken', unit, sessions, secret);
   }
 
-  /** What the token says, if it is ours and has not expired, whether it still counts or not. */
+  /**
+   * What the token says, if it is ours and has not expired, whether it still counts or not.
+   *
+   * @throws {KeysUnavailableError} when that cannot be told
+   */
   async read(token: string): Promise<AccessTokenClaims | undefined> {
     try {
       const key = ({ kid }: { kid?: string }) => {
@@ -60,7 +65,8 @@ export class AccessTokens {
         requiredClaims: ['sub', 'aud', 'exp', 'jti', 'client_id'],
       });
       return payload;
-    } catch {
+    } catch (error) {
+      if (error instanceof KeysUnavailableError) throw error;
       return undefined;
     }
   }

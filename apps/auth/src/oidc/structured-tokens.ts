@@ -1,3 +1,4 @@
+import { KeysUnavailableError } from '@signet/auth-guard';
 import { errors } from 'oidc-provider';
 import type { Client, KoaContextWithOIDC } from 'oidc-provider';
 import type { SessionStore } from '../sessions/session-store.js';
@@ -31,8 +32,15 @@ export function structuredTokens(parts: Parts) {
     await next();
     const { client, params } = refused(context) ? context.oidc : {};
     if (!client || typeof params?.token !== 'string') return;
-    const claims = await parts.tokens.read(params.token);
-    if (context.path === ROUTES.introspection) {
+    const claims = await parts.tokens.read(params.token).catch((error: unknown) => {
+      if (!(error instanceof KeysUnavailableError)) throw error;
+      return error;
+    });
+    if (claims instanceof KeysUnavailableError) {
+      context.status = claims.status;
+      context.set('retry-after', String(claims.retryAfter));
+      context.body = { error: 'temporarily_unavailable', error_description: claims.message };
+    } else if (context.path === ROUTES.introspection) {
       context.status = 200;
       context.body = await introspect(parts.tokens, client, claims);
     } else if (claims && claims.client_id !== client.clientId) {
