@@ -96,13 +96,16 @@ it('says how many responses go on', async () => {
   exposeGuardMetrics(app.get(GuardMetrics), registry);
   const streams = async () => /^auth_guard_streams (.*)$/m.exec(await registry.metrics())?.[1];
 
-  const headers = { authorization: `Bearer ${issuer.token()}` };
-  const response = await fetch(`${await app.getUrl()}/ticks`, { headers });
-  expect(response.status).toBe(200);
-  expect(await streams()).toBe('1');
-  await response.body?.cancel();
-  while ((await streams()) !== '0') await sleep(5);
-  await app.close();
+  try {
+    const headers = { authorization: `Bearer ${issuer.token()}` };
+    const response = await fetch(`${await app.getUrl()}/ticks`, { headers });
+    expect(response.status).toBe(200);
+    expect(await streams()).toBe('1');
+    await response.body?.cancel();
+    while ((await streams()) !== '0') await sleep(5);
+  } finally {
+    await app.close();
+  }
 });
 
 it('tells failed fetches from others', async () => {
