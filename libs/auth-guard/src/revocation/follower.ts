@@ -6,6 +6,7 @@ import type { GuardLog } from '../log.js';
 import type { Principal } from '../token/principal.js';
 import { EventStreamReader } from './event-stream.js';
 import type { StreamEvent } from './event-stream.js';
+import { FeedClient, PlaceLostError } from './feed-client.js';
 import { KeptFeed } from './kept-feed.js';
 import { RevocationKnowledge } from './knowledge.js';
 import type { FeedCounts } from './knowledge.js';
@@ -52,10 +53,6 @@ const LAST_RETRY = 5_000;
 const ALMOST_WELL = 2;
 const SWEEP_EVERY = 1_000;
 
-/** Larger than `maxEntries` lines of ordinary length can be. */
-const BYTES_PER_ENTRY = 96;
-const SMALL_SNAPSHOT = 1024 * 1024;
-
 /**
  * Follows an issuer's revocation feed in the background, so that the question whether a token is revoked
  * is answered from memory. When the issuer cannot be reached it goes on with what it knows, and knows
@@ -63,6 +60,7 @@ const SMALL_SNAPSHOT = 1024 * 1024;
  */
 export class RevocationFollower {
   private readonly settings: RevocationFeedSettings;
+  private readonly client: FeedClient;
   private readonly knowledge: RevocationKnowledge;
   private readonly kept: KeptFeed | undefined;
   private readonly clock: Clock;
@@ -78,6 +76,7 @@ export class RevocationFollower {
   /** @throws {AuthGuardConfigurationError} */
   constructor(options: RevocationFeedOptions, context: RevocationFollowerContext) {
     this.settings = revocationFeedSettings(options, context);
+    this.client = new FeedClient(this.settings);
     this.clock = context.clock ?? systemClock;
     this.log = context.log ?? silentLog;
     this.knowledge = new RevocationKnowledge({
@@ -141,7 +140,7 @@ export class RevocationFollower {
     const { settings, knowledge, clock, log } = this;
     if (settings.snapshotPath === undefined) return undefined;
     const fetchSnapshot = () => this.fetchSnapshot();
-    const maxBytes = this.maxSnapshotBytes;
+    const maxBytes = this.client.maxSnapshotBytes;
     const context = { settings, issuer, knowledge, clock, log, fetchSnapshot, maxBytes };
     return new KeptFeed(settings.snapshotPath, context);
   }
@@ -155,6 +154,7 @@ export class RevocationFollower {
         await this.follow();
         this.report('the stream ended');
       } catch (error) {
+        if (error instanceof PlaceLostError) this.knowledge.loseTrack();
         this.report(reasonOf(error));
       }
       onFirst();
@@ -170,16 +170,10 @@ export class RevocationFollower {
     this.tell();
   }
 
-  private async fetchSnapshot(): Promise<Buffer> {
-    const response = await this.request(this.settings.snapshotUrl, {
-      signal: AbortSignal.any([this.closing.signal, AbortSignal.timeout(PATIENCE)]),
-      accept: 'text/plain',
-    });
-    return readBody(response, this.maxSnapshotBytes);
-  }
-
-  private get maxSnapshotBytes(): number {
-    return SMALL_SNAPSHOT + this.settings.maxEntries * BYTES_PER_ENTRY;
+  private fetchSnapshot(): Promise<Buffer> {
+    return this.client.snapshot(
+      AbortSignal.any([this.closing.signal, AbortSignal.timeout(PATIENCE)]),
+    );
   }
 
   /** Until the stream ends or sends something that is not believed. */
@@ -192,16 +186,13 @@ export class RevocationFollower {
     };
     this.connections += 1;
     try {
-      const response = await this.request(this.settings.streamUrl, {
-        signal: AbortSignal.any([this.closing.signal, silence.signal]),
-        accept: 'text/event-stream',
-        lastEventId: String(this.knowledge.position?.seq ?? 0),
-      });
+      const signal = AbortSignal.any([this.closing.signal, silence.signal]);
+      const chunks = await this.client.events(this.knowledge.position?.seq ?? 0, signal);
       this.connected = true;
       const reader = new EventStreamReader();
-      for await (const chunk of response.body ?? []) {
+      for await (const chunk of chunks) {
         heard();
-        await this.takeAll(reader.read(chunk as Uint8Array));
+        await this.takeAll(reader.read(chunk));
         if (!this.knowledge.position) return;
       }
     } finally {
@@ -242,22 +233,6 @@ export class RevocationFollower {
     }
   }
 
-  private async request(
-    url: string,
-    { signal, accept, lastEventId }: { signal: AbortSignal; accept: string; lastEventId?: string },
-  ): Promise<Response> {
-    const response = await this.settings.fetch(url, {
-      headers: { accept, ...(lastEventId !== undefined && { 'last-event-id': lastEventId }) },
-      redirect: 'error',
-      signal,
-    });
-    if (response.status === 200) return response;
-    await response.body?.cancel();
-    // RFC 9110 section 15.5.11: what we would go on from is not kept any more.
-    if (response.status === 410) this.knowledge.loseTrack();
-    throw new Error(`status ${response.status} instead of 200`);
-  }
-
   private tell(): void {
     for (const listener of this.listeners) listener();
   }
@@ -292,18 +267,6 @@ export class RevocationFollower {
         'what is known of revocations is getting older.',
     );
   }
-}
-
-async function readBody(response: Response, limit: number): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    const bytes = chunk as Uint8Array;
-    size += bytes.byteLength;
-    if (size > limit) throw new Error(`a snapshot of more than ${limit} bytes`);
-    chunks.push(bytes);
-  }
-  return Buffer.concat(chunks);
 }
 
 function reasonOf(error: unknown): string {
