@@ -21,10 +21,10 @@ export const NAMES = {
 } as const;
 
 const CONNECTIONS = 20;
-/** Four times what the guard remembers: when one comes again, it has been forgotten, and that it was here as well. */
-const DISTINCT = 40_000;
+/** Six times what the guard remembers: when one comes again, it has been forgotten, and that it was here as well. */
+const DISTINCT = 60_000;
 /** How many of them each connection has for one round, more than it gets to send. */
-const SHARE = 1000;
+const SHARE = 1500;
 const SECONDS = 1;
 /** A server's code is compiled for speed only after some tens of thousands of requests. */
 const ROUNDS = { rounds: 11, warmUp: 5 };
