@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, world } from './system/world.ts';
 import type { Tokens } from './system/world.ts';
 
@@ -26,6 +27,31 @@ describe('a role', () => {
     const orders = await client.call('orders', 'GET /admin/orders', { token });
     const payments = await client.call('payments', 'GET /admin/payments', { token });
     expect([orders.status, payments.status]).toEqual([200, 200]);
+  });
+
+  it('that is taken in the very second in which it was granted opens nothing any more, in any service', async () => {
+    const admin = await client.tokenOf('admin');
+    const user = await client.register();
+    const me = await client.call('auth', 'GET /auth/me', { token: user.access_token });
+    const give = async (...roles: string[]) => {
+      const route = `PUT /admin/users/${String(me.body.id)}/roles`;
+      const answer = await client.call('auth', route, { token: admin, body: { roles } });
+      expect(answer.status).toBe(200);
+    };
+    const read = async (token: string) => {
+      const orders = await client.call('orders', 'GET /admin/orders', { token });
+      const payments = await client.call('payments', 'GET /admin/payments', { token });
+      return [orders.status, payments.status];
+    };
+    await give('customer', 'support');
+    const promoted = await refresh(user);
+    await give('customer');
+    const demoted = await refresh(promoted);
+    for (let wait = 0; wait < 20 && !(await read(promoted.access_token)).every(is401); wait++) {
+      await sleep(100);
+    }
+    expect(await read(promoted.access_token)).toEqual([401, 401]);
+    expect(await read(demoted.access_token)).toEqual([403, 403]);
   });
 
   it('cannot be granted to oneself, nor invented', async () => {
@@ -68,3 +94,7 @@ describe('a refresh token', () => {
     expect(answer.status).toBe(401);
   });
 });
+
+function is401(status: number): boolean {
+  return status === 401;
+}

@@ -43,6 +43,7 @@ export class RevocationLog {
     if (ids.length === 0) return;
     const longest = this.config.SIGNET_ACCESS_TOKEN_SECONDS + TOLERANCE_SECONDS;
     const txn = randomUUID();
+    if (concerns === 'issued') await this.outlastNextSecond(transaction, record.kind, ids);
     for (let first = 0; first < ids.length; first += ROWS_AT_ONCE) {
       await transaction.insert(revocations).values(
         ids.slice(first, first + ROWS_AT_ONCE).map((subject) => ({
@@ -57,6 +58,22 @@ export class RevocationLog {
     }
     // Told when the transaction commits, and not at all when it does not.
     await transaction.execute(sql`select pg_notify(${RECORDED}, '')`);
+  }
+
+  /**
+   * After a change, tokens of this very second are dated to the next one (`issueTime`). A second change
+   * within the second would leave those alone: it waits until theirs is the present one.
+   */
+  private async outlastNextSecond(
+    transaction: Transaction,
+    kind: RevocationRecord['kind'],
+    ids: readonly string[],
+  ): Promise<void> {
+    await transaction.execute(sql`
+      select pg_sleep(latest.before - extract(epoch from clock_timestamp())) from (
+        select max(${revocations.before}) as before from ${revocations}
+        where ${revocations.kind} = ${kind} and ${revocations.subject} = any(${sql.param([...ids])})
+      ) latest`);
   }
 
   /**
