@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { Pool } from 'undici';
 import type { Dispatcher } from 'undici';
 import type { Sample } from '../rounds.ts';
-import type { AuthProcess, AuthService } from './service.ts';
+import type { AuthService } from './service.ts';
 
 const PASSWORD = 'correct horse battery staple';
+
+/** At once: the service hashes so many passwords before it says that it is busy. */
+const REGISTERING = 16;
 
 /** What is asked of the service, over and over: one answer for one call. */
 export interface Operations {
@@ -13,38 +16,33 @@ export interface Operations {
   /** Of the engine at its token endpoint: the answer to a browser's preflight. */
   preflight: () => Promise<Sample>;
   logIn: () => Promise<Sample>;
+  /** By the token endpoint of OAuth, as the applications of others do. */
   refresh: () => Promise<Sample>;
+  /** By `POST /auth/refresh`, as one's own do. */
+  refreshByJson: () => Promise<Sample>;
   clientCredentials: () => Promise<Sample>;
   close: () => Promise<void>;
 }
 
 /**
- * @param processes of the service, which are asked in turn
  * @param options.atOnce people who use the service at the same time
  * @param options.seconds that one sample takes
  */
 export async function operationsOn(
   service: AuthService,
-  processes: readonly AuthProcess[],
   { atOnce, seconds }: { atOnce: number; seconds: number },
 ): Promise<Operations> {
-  const pools = processes.map(({ url }) => new Pool(url, { connections: atOnce }));
-  const each = atOnce / pools.length;
-  const people = await Promise.all(
-    pools.flatMap((pool) => Array.from({ length: each }, () => register(pool))),
-  );
+  const pool = new Pool(service.url, { connections: atOnce });
+  const people: Person[] = [];
+  while (people.length < atOnce) {
+    people.push(...(await Promise.all(Array.from({ length: REGISTERING }, () => register(pool)))));
+  }
   const basic = Buffer.from(`orders:${service.clientSecret}`).toString('base64');
-  const form = new URLSearchParams({
-    grant_type: 'client_credentials',
-    resource: 'urn:signet:payments',
-    scope: 'payments:charge',
-  }).toString();
   const preflight = { origin: 'http://127.0.0.1', 'access-control-request-method': 'POST' };
 
   const used = async () => {
-    const ofProcesses = await Promise.all(processes.map((one) => one.cpu()));
+    const cpu = await service.cpu();
     const { user, system } = process.cpuUsage();
-    const cpu = ofProcesses.reduce((sum, one) => sum + one, 0);
     return { cpu, database: service.databaseCpu(), load: user + system };
   };
   const measured = (operation: (person: Person) => Promise<unknown>) => async () => {
@@ -66,29 +64,37 @@ export async function operationsOn(
   };
 
   return {
-    answerNothing: measured(({ pool }) => ask(pool, { method: 'GET', path: '/health/live' })),
-    preflight: measured(({ pool }) =>
+    answerNothing: measured(() => ask(pool, { method: 'GET', path: '/health/live' })),
+    preflight: measured(() =>
       ask(pool, { method: 'OPTIONS', path: '/oauth/token', headers: preflight }),
     ),
-    logIn: measured(({ pool, email }) => post(pool, '/auth/login', { email, password: PASSWORD })),
+    logIn: measured(({ email }) => post(pool, '/auth/login', { email, password: PASSWORD })),
     refresh: measured(async (person) => {
-      const { pool, refreshToken: refresh_token } = person;
+      const tokens = await sendForm(pool, {
+        ...{ grant_type: 'refresh_token', client_id: 'first-party' },
+        refresh_token: person.refreshToken,
+      });
+      person.refreshToken = tokens.refresh_token;
+    }),
+    refreshByJson: measured(async (person) => {
+      const { refreshToken: refresh_token } = person;
       person.refreshToken = (await post(pool, '/auth/refresh', { refresh_token })).refresh_token;
     }),
-    clientCredentials: measured(({ pool }) =>
-      send(pool, '/oauth/token', form, {
-        authorization: `Basic ${basic}`,
-        'content-type': 'application/x-www-form-urlencoded',
-      }),
+    clientCredentials: measured(() =>
+      sendForm(
+        pool,
+        {
+          ...{ grant_type: 'client_credentials', resource: 'urn:signet:payments' },
+          scope: 'payments:charge',
+        },
+        { authorization: `Basic ${basic}` },
+      ),
     ),
-    close: async () => {
-      await Promise.all(pools.map((pool) => pool.close()));
-    },
+    close: () => pool.close(),
   };
 }
 
 interface Person {
-  pool: Pool;
   email: string;
   refreshToken: string;
 }
@@ -101,11 +107,22 @@ interface Tokens {
 async function register(pool: Pool): Promise<Person> {
   const email = `${randomUUID()}@example.com`;
   const tokens = await post(pool, '/auth/register', { email, password: PASSWORD });
-  return { pool, email, refreshToken: tokens.refresh_token };
+  return { email, refreshToken: tokens.refresh_token };
 }
 
 function post(pool: Pool, path: string, body: object): Promise<Tokens> {
   return send(pool, path, JSON.stringify(body), { 'content-type': 'application/json' });
+}
+
+function sendForm(
+  pool: Pool,
+  form: Record<string, string>,
+  headers: Record<string, string> = {},
+): Promise<Tokens> {
+  return send(pool, '/oauth/token', new URLSearchParams(form).toString(), {
+    ...headers,
+    'content-type': 'application/x-www-form-urlencoded',
+  });
 }
 
 async function send(
@@ -117,11 +134,26 @@ async function send(
   return JSON.parse(await ask(pool, { method: 'POST', path, body, headers })) as Tokens;
 }
 
-async function ask(pool: Pool, request: Dispatcher.RequestOptions): Promise<string> {
-  const answer = await pool.request(request);
-  const text = await answer.body.text();
-  if (answer.statusCode >= 300) {
-    throw new Error(`${request.path}: ${answer.statusCode} ${text}`);
-  }
-  return text;
+/** With less around it than undici's `request` has: the load shares the machine with what it measures. */
+function ask(pool: Pool, request: Dispatcher.DispatchOptions): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let status = 0;
+    let text = '';
+    pool.dispatch(request, {
+      onRequestStart: () => undefined,
+      onResponseStart: (_controller, statusCode) => {
+        status = statusCode;
+      },
+      onResponseData: (_controller, chunk) => {
+        text += chunk.toString();
+      },
+      onResponseEnd: () => {
+        if (status < 300) resolve(text);
+        else reject(new Error(`${request.path}: ${status} ${text}`));
+      },
+      onResponseError: (_controller, error) => {
+        reject(error);
+      },
+    });
+  });
 }

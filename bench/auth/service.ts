@@ -8,25 +8,19 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuOfFamily, postmasterOf } from '../checkout/processes.ts';
 
-/** One process of auth. */
-export interface AuthProcess {
+/** An auth service in a process of its own, on a database that is thrown away. */
+export interface AuthService {
   url: string;
   /** Microseconds of processor time that the process has used, in all its threads. */
   cpu: () => Promise<number>;
   /** Bytes of memory that the process has. */
   memory: () => Promise<number>;
-}
-
-/** An auth service in a process of its own, on a database that is thrown away. */
-export interface AuthService extends AuthProcess {
   /** Of the confidential client `orders`. */
   clientSecret: string;
   /** A superuser's connection URL. */
   databaseUrl: string;
   /** Microseconds of processor time that PostgreSQL has used, in all its processes. Linux alone tells. */
   databaseCpu: () => number;
-  /** Starts another process on the same database. */
-  startReplica: () => Promise<AuthProcess>;
   /** Kills the process. */
   crash: () => Promise<void>;
   /** Starts it again, at the same address. */
@@ -57,28 +51,23 @@ export async function startAuthService(): Promise<AuthService> {
     SIGNET_COOKIE_SECRET: randomSecret(),
     SIGNET_ORDERS_CLIENT_SECRET: clientSecret,
   };
-  const first = new Server(port, environment);
-  const servers = [first];
+  const server = new Server(port, environment);
   const stop = async () => {
-    for (const server of servers) await server.end('SIGTERM');
+    await server.end('SIGTERM');
     await database.stop();
   };
   try {
-    await first.ready();
+    await server.ready();
     const postmaster = await postmasterOf(database.url);
     return {
-      ...{ ...first.process, clientSecret, stop, databaseUrl: database.url },
+      ...{ url: urlOf(port), clientSecret, stop, databaseUrl: database.url },
+      cpu: () => server.cpu(),
+      memory: () => server.memory(),
       databaseCpu: () => cpuOfFamily(postmaster) * 1000,
-      startReplica: async () => {
-        const replica = new Server(await freePort(), environment);
-        servers.push(replica);
-        await replica.ready();
-        return replica.process;
-      },
-      crash: () => first.end('SIGKILL'),
+      crash: () => server.end('SIGKILL'),
       restart: () => {
-        first.start();
-        return first.ready();
+        server.start();
+        return server.ready();
       },
     };
   } catch (error) {
@@ -88,7 +77,6 @@ export async function startAuthService(): Promise<AuthService> {
 }
 
 class Server {
-  readonly process: AuthProcess;
   private readonly port: number;
   private readonly environment: NodeJS.ProcessEnv;
   private child: ReturnType<typeof fork>;
@@ -97,14 +85,6 @@ class Server {
     this.port = port;
     this.environment = environment;
     this.child = this.fork();
-    this.process = {
-      url: urlOf(port),
-      cpu: async () => {
-        const { user, system } = await this.usage();
-        return user + system;
-      },
-      memory: async () => (await this.usage()).memory,
-    };
   }
 
   start(): void {
@@ -114,11 +94,20 @@ class Server {
   async ready(): Promise<void> {
     const deadline = Date.now() + READY_WITHIN_MS;
     while (Date.now() < deadline) {
-      const answer = await fetch(`${this.process.url}/health/ready`).catch(() => undefined);
+      const answer = await fetch(`${urlOf(this.port)}/health/ready`).catch(() => undefined);
       if (answer?.status === 200) return;
       await sleep(50);
     }
     throw new Error('The auth service did not become ready.');
+  }
+
+  async cpu(): Promise<number> {
+    const { user, system } = await this.usage();
+    return user + system;
+  }
+
+  async memory(): Promise<number> {
+    return (await this.usage()).memory;
   }
 
   async end(signal: NodeJS.Signals): Promise<void> {

@@ -33,6 +33,7 @@ import { LogoutDelivery } from './oidc/logout-delivery.js';
 import { LOGOUT_NOTICES, LOGOUT_QUEUE, LogoutNotices } from './oidc/logout-notices.js';
 import { OidcMount } from './oidc/mount.js';
 import { Proofs } from './oidc/proofs.js';
+import { RefreshBatches } from './oidc/refresh-batches.js';
 import { RefreshRotation } from './oidc/refresh-rotation.js';
 import { SignOns } from './oidc/sign-ons.js';
 import { UnitOfWork } from './oidc/unit-of-work.js';
@@ -152,6 +153,7 @@ export class AuthServiceModule {
         LogoutDelivery,
         SignOns,
         UnitOfWork,
+        RefreshBatches,
         RefreshRotation,
         OidcEngine,
         OidcMount,

@@ -27,17 +27,19 @@ export function askInProcess(
 /** Of requests that came over none. It is never connected. */
 const NO_SOCKET = new Socket();
 
+/** Its body is read by iteration, in one piece. */
 class InProcessRequest extends IncomingMessage {
+  private readonly body: Buffer;
+
   constructor({ body, ...request }: Parameters<typeof askInProcess>[1]) {
     super(NO_SOCKET);
-    const length = String(Buffer.byteLength(body));
+    this.body = Buffer.from(body);
+    const length = String(this.body.length);
     Object.assign(this, request, { headers: { ...request.headers, 'content-length': length } });
-    this.push(body);
-    this.push(null);
   }
 
-  override _read(): void {
-    // All there is has been pushed.
+  override async *iterator(): ReturnType<IncomingMessage['iterator']> {
+    yield await Promise.resolve(this.body);
   }
 }
 

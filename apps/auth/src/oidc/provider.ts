@@ -1,5 +1,5 @@
 import Provider from 'oidc-provider';
-import type { Client } from 'oidc-provider';
+import type { AccessToken, Client } from 'oidc-provider';
 import type { Throttle } from '../accounts/throttle.js';
 import { isClientSecret } from '../clients/client-secret.js';
 import type { SessionStore } from '../sessions/session-store.js';
@@ -12,6 +12,7 @@ import type { LogoutNotices } from './logout-notices.js';
 import { correctMetadata } from './metadata.js';
 import { pagesPolicy } from './pages-policy.js';
 import { ROUTES } from './paths.js';
+import type { RefreshRotation } from './refresh-rotation.js';
 import { structuredTokens } from './structured-tokens.js';
 import { registerTokenExchange } from './token-exchange.js';
 import type { UnitOfWork } from './unit-of-work.js';
@@ -41,10 +42,23 @@ export function createProvider(parts: ProviderParts): Provider {
   provider.use(throttleCodes(parts.throttle));
   provider.use(fillInCode);
   registerTokenExchange(provider, tokens);
+  exchangeOnceSigned(provider, rotation);
   announceLogouts(provider, unit, parts.notices);
   // Clients' secrets are not known here, only hashes of them.
   provider.Client.prototype.compareClientSecret = function (this: Client, secret: string) {
     return isClientSecret(this.clientSecret, secret);
   };
   return provider;
+}
+
+/** To write is the last that a refresh does: a token whose successor cannot be handed out is not used up. */
+function exchangeOnceSigned(provider: Provider, rotation: RefreshRotation): void {
+  const { prototype } = provider.AccessToken;
+  const base = Object.getPrototypeOf(prototype) as AccessToken;
+  prototype.save = async function (this: AccessToken) {
+    const token = await base.save.call(this);
+    const context = Provider.ctx;
+    const isGood = !context || (await rotation.complete(context));
+    return isGood ? token : base.save.call(this);
+  };
 }

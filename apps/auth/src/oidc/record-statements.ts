@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { AdapterPayload } from 'oidc-provider';
-import { engineRecords, grants, sessions, users } from '../schema.js';
+import { engineRecords } from '../schema.js';
 import { Statement } from '../statement.js';
 
 /** What is read of a record. */
@@ -9,14 +9,6 @@ export interface FoundRecord {
   payload: AdapterPayload;
   /** Seconds; null when it has not been consumed. */
   consumed: string | null;
-}
-
-/** A refresh token together with what the engine is going to ask for next. */
-interface FoundRefreshToken extends FoundRecord {
-  grant_id: string | null;
-  grant_payload: AdapterPayload | null;
-  user_id: string | null;
-  email: string | null;
 }
 
 export interface NewRecord extends Record<string, unknown> {
@@ -35,10 +27,10 @@ export interface NewRecord extends Record<string, unknown> {
 
 const { placeholder } = sql;
 
-const columns = sql.raw(`record.hash, record.payload,
+export const columns = sql.raw(`record.hash, record.payload,
   floor(extract(epoch from record.consumed_at))::bigint as consumed`);
 
-const isCurrent = sql.raw('(record.expires_at is null or record.expires_at > now())');
+export const isCurrent = sql.raw('(record.expires_at is null or record.expires_at > now())');
 
 /** The one way in which a model's records are looked up by something. */
 function by(name: string, column: string) {
@@ -56,17 +48,6 @@ export const findRecord = {
   byUid: by('record_by_uid', 'uid'),
   byUserCode: by('record_by_user_code', 'user_code_hash'),
 };
-
-export const findRefreshToken = new Statement<{ hash: string }, FoundRefreshToken>(
-  'refresh_token_by_hash',
-  () => sql`
-    select ${columns}, record.grant_id, held.payload as grant_payload, owner.id as user_id, owner.email
-    from ${engineRecords} record
-    left join ${grants} held on held.id = record.grant_id and held.expires_at > now()
-    left join ${sessions} login on login.sid = record.grant_id
-    left join ${users} owner on owner.id = login.user_id and owner.disabled_at is null
-    where record.model = 'RefreshToken' and record.hash = ${placeholder('hash')} and ${isCurrent}`,
-);
 
 /** What is null stays as it was in a record that there is already: it may be stored again without. */
 export const storeRecord = new Statement<NewRecord, object>(

@@ -7,10 +7,14 @@ import type { KoaContextWithOIDC, RefreshToken } from 'oidc-provider';
 import { AUTH_CONFIG } from '../config.js';
 import type { AuthConfig } from '../config.js';
 import { engineRecords, grants, sessions } from '../schema.js';
-import { use } from '../sessions/session-statements.js';
+import { inUse, use } from '../sessions/session-statements.js';
 import { SessionStore } from '../sessions/session-store.js';
 import { Statement } from '../statement.js';
 import { sha256 } from './record-adapter.js';
+import { storeSuccessor } from './record-statements.js';
+import type { NewRecord } from './record-statements.js';
+import { RefreshBatches } from './refresh-batches.js';
+import type { FoundRefreshToken } from './refresh-statements.js';
 import { requester } from './requester.js';
 import { keyFor, unseal } from './secret-box.js';
 import { UnitOfWork } from './unit-of-work.js';
@@ -27,8 +31,17 @@ interface Consumed {
   sealedValue: string | null;
 }
 
-/** What became of the refresh token of a request: it was consumed, or its successor is given again. */
+/** A token that is exchanged once the access token has been signed, if all is still as it was read. */
+interface Intended {
+  token: RefreshToken;
+  /** Of the session's row that the access token is made from. */
+  version: string;
+  successor?: NewRecord;
+}
+
+/** What becomes of the refresh token of a request: it is consumed, or its successor is given again. */
 interface Outcome {
+  intended?: Intended;
   consumed?: Consumed | undefined;
   successor?: string;
 }
@@ -69,7 +82,7 @@ export class RefreshRotation {
       ), used as (
         update ${sessions} set ${use(this.config)}
         from consumed
-        where sid = ${placeholder('sid')} and ended_at is null and expires_at > now()
+        where sid = ${placeholder('sid')} and ending is null and expires_at > now()
         returning sid
       )
       select sealed_value, exists (select from used) as in_use from consumed`,
@@ -79,11 +92,22 @@ export class RefreshRotation {
     @Inject(AUTH_CONFIG) private readonly config: AuthConfig,
     private readonly unit: UnitOfWork,
     private readonly sessions: SessionStore,
+    private readonly batches: RefreshBatches,
   ) {}
+
+  /** The token with this hash, with all that is asked for to exchange it. */
+  async find(hash: string): Promise<FoundRefreshToken | undefined> {
+    const found = this.unit.isOpen
+      ? await this.unit.read((executor) => this.batches.findOn(executor, hash))
+      : await this.batches.find(hash);
+    if (found?.consumed === null) this.unit.offer(`refresh token ${hash}`, found);
+    return found;
+  }
 
   /**
    * The engine's question, after it has checked everything else about the request, whether to exchange
-   * the token. It is consumed here, under the lock of its grant, so that what is decided stays true.
+   * the token. All that this takes has been read: it is written once the access token has been signed, if
+   * nothing has changed meanwhile (`complete`). Otherwise everything is looked at under locks.
    *
    * @throws {errors.InvalidGrant} when the token was exchanged before; its family has ended then
    */
@@ -91,6 +115,62 @@ export class RefreshRotation {
     const { RefreshToken: token, Client: client } = context.oidc.entities;
     if (!token || !client) throw new Error('the engine has not loaded the refresh token');
     const rotates = client.clientAuthMethod === 'none';
+    const intended = rotates ? this.intend(token) : undefined;
+    if (!intended) return this.decideLocked(context, { token, rotates });
+    this.outcomes.set(context, { intended });
+    return true;
+  }
+
+  /** Stores the token that the one of the request is exchanged for. */
+  async store(context: KoaContextWithOIDC, successor: NewRecord): Promise<void> {
+    const intended = this.outcomes.get(context)?.intended;
+    if (intended) intended.successor = successor;
+    // The grant is held, and there is no other successor.
+    else await this.unit.writeLast((transaction) => storeSuccessor.run(transaction, successor));
+  }
+
+  /**
+   * Exchanges the token, now that the access token has been signed and nothing else can be refused.
+   *
+   * @returns whether that access token may be handed out; otherwise another one must be made, of what is so now
+   * @throws {errors.InvalidGrant} as `decide`
+   */
+  async complete(context: KoaContextWithOIDC): Promise<boolean> {
+    const intended = this.outcomes.get(context)?.intended;
+    if (!intended?.successor) return true;
+    const { token, version, successor } = intended;
+    const { hash, sealedValue, payload, expiresAt } = successor;
+    const isExchanged = await this.batches.exchange({
+      ...{ sid: grantOf(token), version, hash: sha256(token.jti) },
+      ...{ successor: hash, sealedValue, payload, expiresAt },
+    });
+    if (isExchanged) return true;
+    // Somebody else was here, or is. What that comes to, whoever holds the locks can say.
+    if (await this.decideLocked(context, { token, rotates: true })) {
+      await this.store(context, successor);
+    }
+    return false;
+  }
+
+  /** Unless something has to be written before, or an ID token has to be signed after. */
+  private intend(token: RefreshToken): Intended | undefined {
+    const found = this.unit.take(`refresh token ${sha256(token.jti)}`) as
+      FoundRefreshToken | undefined;
+    const { version, user_id } = found ?? {};
+    if (!found || !version || !user_id) return undefined;
+    if (this.unit.isOpen || token.scopes.has('openid')) return undefined;
+    this.unit.offer(`session ${grantOf(token)}`, inUse({ ...found, user_id }));
+    return { token, version };
+  }
+
+  /**
+   * Decides under the lock of the grant, and consumes the token there, so that what is decided stays
+   * true until all is written.
+   */
+  private decideLocked(
+    context: KoaContextWithOIDC,
+    { token, rotates }: { token: RefreshToken; rotates: boolean },
+  ): Promise<boolean> {
     return this.unit.write(async (transaction) => {
       const consumed = rotates ? await this.exchange(transaction, token) : undefined;
       if (consumed || (!rotates && (await isUnused(transaction, token)))) {

@@ -3,7 +3,6 @@ import type { AdapterPayload } from 'oidc-provider';
 import type { AuthConfig } from '../config.js';
 import type { SessionStore } from '../sessions/session-store.js';
 import { RecordAdapter, sha256 } from './record-adapter.js';
-import { findRefreshToken, storeSuccessor } from './record-statements.js';
 import { successorKey } from './refresh-rotation.js';
 import type { RefreshRotation } from './refresh-rotation.js';
 import { seal } from './secret-box.js';
@@ -30,9 +29,7 @@ export class RefreshTokenAdapter extends RecordAdapter {
   /** Together with what the engine is going to ask for next. */
   override async find(id: string): Promise<AdapterPayload | undefined> {
     if (!isRefreshing()) return super.find(id);
-    const [found] = await this.unit.read((executor) =>
-      findRefreshToken.run(executor, { hash: this.hashOf(id) }),
-    );
+    const found = await this.rotation.find(this.hashOf(id));
     if (!found) return undefined;
     const { grant_id, grant_payload, user_id, email } = found;
     if (grant_payload) this.unit.offer(`grant ${grant_id ?? ''}`, grant_payload);
@@ -42,15 +39,15 @@ export class RefreshTokenAdapter extends RecordAdapter {
   }
 
   override async upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
-    const parent = Provider.ctx?.oidc.entities.RotatedRefreshToken?.jti;
-    if (parent === undefined) return super.upsert(id, payload, expiresIn);
+    const { ctx: context } = Provider;
+    const parent = context?.oidc.entities.RotatedRefreshToken?.jti;
+    if (!context || parent === undefined) return super.upsert(id, payload, expiresIn);
     const record = {
       ...this.recordOf(id, payload, expiresIn),
       parentHash: sha256(parent),
       sealedValue: this.sealsSuccessors ? seal(successorKey(parent), id) : null,
     };
-    // `RefreshRotation` holds the grant, and has seen to it that there is no other successor.
-    await this.unit.writeLast((transaction) => storeSuccessor.run(transaction, record));
+    await this.rotation.store(context, record);
   }
 
   override async consume(id: string): Promise<void> {

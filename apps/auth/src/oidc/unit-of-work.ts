@@ -39,6 +39,11 @@ export class UnitOfWork {
     }
   }
 
+  /** Whether something has been written that is not committed yet. */
+  get isOpen(): boolean {
+    return this.current.getStore()?.isOpen ?? false;
+  }
+
   /** Reads what this unit of work has written, and otherwise what is committed. */
   read<Result>(query: (executor: Database | Transaction) => Promise<Result>): Promise<Result> {
     const transaction = this.current.getStore();

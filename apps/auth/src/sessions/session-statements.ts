@@ -7,7 +7,8 @@ import { sessions, users } from '../schema.js';
 import { Statement } from '../statement.js';
 import type { SessionInUse } from './session-store.js';
 
-interface Row {
+/** What a session says in a token that is issued now. */
+export interface SessionRow {
   user_id: string;
   roles: Role[];
   authenticated_at: string;
@@ -30,13 +31,15 @@ export function use(config: AuthConfig): SQL {
 }
 
 /** A constant of the statement, so that each connection plans it once. */
-function seconds(count: number): SQL {
+export function seconds(count: number): SQL {
   return sql.raw(`interval '${count} seconds'`);
 }
 
 /** Every token of a user costs two of these: one that holds the session, and then the one that reads. */
 export function sessionStatements(config: AuthConfig, revocations: RevocationLog) {
-  const isLive = sql`sid = ${placeholder('sid')} and ended_at is null and expires_at > now()`;
+  // Not `ended_at`: an index on sessions that have not ended would seem as good as the primary key while the
+  // table is small, and each connection keeps its plan.
+  const isLive = sql`sid = ${placeholder('sid')} and ending is null and expires_at > now()`;
   return {
     use: new Statement<{ sid: string }, object>(
       'use_session',
@@ -46,7 +49,7 @@ export function sessionStatements(config: AuthConfig, revocations: RevocationLog
       'hold_session',
       () => sql`select sid from ${sessions} where ${isLive} for share`,
     ),
-    read: new Statement<{ sid: string; clientId: string }, Row>(
+    read: new Statement<{ sid: string; clientId: string }, SessionRow>(
       'read_session',
       () => sql`
         select ${users.id} as user_id, ${users.roles} as roles,
@@ -58,7 +61,7 @@ export function sessionStatements(config: AuthConfig, revocations: RevocationLog
   };
 }
 
-export function inUse(row: Row): SessionInUse {
+export function inUse(row: SessionRow): SessionInUse {
   return {
     userId: row.user_id,
     roles: row.roles,

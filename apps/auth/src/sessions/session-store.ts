@@ -153,9 +153,15 @@ export class SessionStore {
       .where(and(eq(sessions.userId, userId), isNull(sessions.endedAt)))
       .orderBy(sessions.sid)
       .for('update');
+    const sids = live.map(({ sid }) => sid);
+    // Nothing of them changes but their rows' versions, by which a token that is being made from them is known.
+    await transaction
+      .update(sessions)
+      .set({ lastUsedAt: sql`${sessions.lastUsedAt}` })
+      .where(inArray(sessions.sid, sids));
     await this.revocations.record(transaction, {
       kind: 'session',
-      ids: live.map(({ sid }) => sid),
+      ids: sids,
       cause: 'roles_changed',
       actor: actor.id,
       concerns: 'issued',

@@ -1,0 +1,96 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { InjectDatabase } from '@signet/database';
+import type { Database, Transaction } from '@signet/database';
+import DataLoader from 'dataloader';
+import pLimit from 'p-limit';
+import { setImmediate } from 'node:timers/promises';
+import { AUTH_CONFIG } from '../config.js';
+import type { AuthConfig } from '../config.js';
+import { RevocationLog } from '../revocations/revocation-log.js';
+import { refreshStatements } from './refresh-statements.js';
+import type { Exchange, FoundRefreshToken } from './refresh-statements.js';
+
+type Executor = Database | Transaction;
+
+/** Refreshes in a batch at most. */
+const BATCH = 100;
+
+/** Under way at the same time: were it one, all would wait for a connection that is slow or lost. */
+const BATCHES = 2;
+
+/**
+ * What refreshes ask of the database, asked together. A commit costs PostgreSQL as much for one refresh
+ * as for twenty, and so does a message; so those that come while batches are under way go along with the
+ * next. A refresh that comes alone waits for nobody.
+ */
+@Injectable()
+export class RefreshBatches {
+  private readonly statements: ReturnType<typeof refreshStatements>;
+  private readonly finds: DataLoader<string, FoundRefreshToken | undefined>;
+  private readonly exchanges: DataLoader<Exchange, boolean>;
+
+  constructor(
+    @Inject(AUTH_CONFIG) config: AuthConfig,
+    @InjectDatabase() private readonly database: Database,
+    revocations: RevocationLog,
+  ) {
+    this.statements = refreshStatements(config, revocations);
+    this.finds = inBatches((hashes) => this.findAll(database, hashes));
+    this.exchanges = inBatches((exchanges) => this.exchangeAll(exchanges));
+  }
+
+  /** @param hash SHA-256 of the token */
+  find(hash: string): Promise<FoundRefreshToken | undefined> {
+    return this.finds.load(hash);
+  }
+
+  /** As `find`, in a transaction that has begun. */
+  async findOn(transaction: Executor, hash: string): Promise<FoundRefreshToken | undefined> {
+    return (await this.findAll(transaction, [hash]))[0];
+  }
+
+  /**
+   * Consumes the token, stores its successor and notes that the session is used, in one commit.
+   *
+   * @returns false when the token was exchanged before, the session is not any more what it was, or
+   * somebody holds one of them; nothing has changed then
+   */
+  exchange(exchange: Exchange): Promise<boolean> {
+    return this.exchanges.load(exchange);
+  }
+
+  private async findAll(executor: Executor, hashes: readonly string[]) {
+    const rows = await this.statements.find.run(executor, { hashes: JSON.stringify(hashes) });
+    const byHash = new Map(rows.map((row) => [row.hash, row]));
+    return hashes.map((hash) => byHash.get(hash));
+  }
+
+  private async exchangeAll(exchanges: readonly Exchange[]) {
+    const values = { exchanges: JSON.stringify(exchanges) };
+    const rows = await this.statements.exchange.run(this.database, values);
+    const stored = new Set(rows.map(({ successor }) => successor));
+    return exchanges.map(({ successor }) => stored.has(successor));
+  }
+}
+
+/** `work` answers for each key, in their order. */
+function inBatches<Key, Answer>(work: (keys: readonly Key[]) => Promise<Answer[]>) {
+  const inTurn = pLimit(BATCHES);
+  let started: Promise<unknown> = Promise.resolve();
+  const take = (batch: readonly Key[]) => {
+    const answers = work(batch);
+    started = answers.catch(() => undefined);
+    return answers;
+  };
+  const start = async (dispatch: () => void) => {
+    // Everything that has arrived by now goes along.
+    await setImmediate();
+    dispatch();
+    await started;
+  };
+  return new DataLoader(take, {
+    cache: false,
+    maxBatchSize: BATCH,
+    batchScheduleFn: (dispatch) => void inTurn(start, dispatch),
+  });
+}
