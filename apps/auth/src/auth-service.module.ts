@@ -29,6 +29,7 @@ import { Authorizations } from './oidc/authorizations.js';
 import { Claims } from './oidc/claims.js';
 import { OidcEngine } from './oidc/engine.js';
 import { GrantWatch } from './oidc/grant-watch.js';
+import { LockedRefreshes } from './oidc/locked-refreshes.js';
 import { LogoutDelivery } from './oidc/logout-delivery.js';
 import { LOGOUT_NOTICES, LOGOUT_QUEUE, LogoutNotices } from './oidc/logout-notices.js';
 import { OidcMount } from './oidc/mount.js';
@@ -154,6 +155,7 @@ export class AuthServiceModule {
         SignOns,
         UnitOfWork,
         RefreshBatches,
+        LockedRefreshes,
         RefreshRotation,
         OidcEngine,
         OidcMount,

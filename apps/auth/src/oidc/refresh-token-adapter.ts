@@ -3,7 +3,7 @@ import type { AdapterPayload } from 'oidc-provider';
 import type { AuthConfig } from '../config.js';
 import type { SessionStore } from '../sessions/session-store.js';
 import { RecordAdapter, sha256 } from './record-adapter.js';
-import { successorKey } from './refresh-rotation.js';
+import { successorKey } from './locked-refreshes.js';
 import type { RefreshRotation } from './refresh-rotation.js';
 import { seal } from './secret-box.js';
 import type { UnitOfWork } from './unit-of-work.js';
