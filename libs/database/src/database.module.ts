@@ -21,6 +21,8 @@ export interface DatabaseOptions {
 /** A statement that takes longer is a fault; better an error than a pool of waiting connections. */
 const STATEMENT_TIMEOUT_MS = 15_000;
 const CONNECT_TIMEOUT_MS = 5_000;
+/** No answer for so long, not even that of the statement's time-out: the connection is dead without a word. */
+const ANSWER_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 5_000;
 
 @Readiness('database')
 @Injectable()
@@ -67,6 +69,7 @@ async function openMigrated(options: DatabaseOptions): Promise<pg.Pool> {
     // Who starts two queries of one transaction at once does not wait between them.
     pipeline: true,
     statement_timeout: STATEMENT_TIMEOUT_MS,
+    query_timeout: ANSWER_TIMEOUT_MS,
     idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
   });
   // An idle connection that the server closes is replaced at the next query; without a listener the

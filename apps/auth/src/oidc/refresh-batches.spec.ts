@@ -68,6 +68,23 @@ describe('refreshes that are written together', () => {
   });
 });
 
+describe('a batch that PostgreSQL refuses', () => {
+  it('harms none of the refreshes in it but the one that is to blame', async () => {
+    const users = await Promise.all(Array.from({ length: 6 }, () => register(auth)));
+    const [first] = await Promise.all(users.map(read));
+    // As if it had a successor already, which no exchange leaves behind.
+    await auth.query(
+      `insert into engine_records (model, hash, parent_hash, payload) values ('RefreshToken', 'stray', $1, '{}')`,
+      [first?.hash],
+    );
+    const answers = await Promise.all(
+      users.map(({ refresh_token }) => refresh(auth, refresh_token)),
+    );
+    const statuses = answers.map(({ status }) => status);
+    expect(statuses).toEqual([500, 200, 200, 200, 200, 200]);
+  });
+});
+
 describe('a refresh that has been read and not yet written', () => {
   it.each<[string, (user: Tokens) => Promise<unknown>]>([
     ['the roles have changed', (user) => setRoles(user, ['customer', 'support'])],
@@ -85,7 +102,7 @@ describe('a refresh that has been read and not yet written', () => {
     expect(await auth.query(stored, [exchange.successor])).toEqual([]);
   });
 
-  it.each(['grants where id', 'sessions where sid'])(
+  it.each(['grants where id', 'sessions where sid', 'engine_records where grant_id'])(
     'does not wait for who holds a row of %s = …, nor do those beside it',
     async (row) => {
       const held = await read(await register(auth));

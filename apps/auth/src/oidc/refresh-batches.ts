@@ -1,9 +1,11 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { InjectDatabase } from '@signet/database';
 import type { Database, Transaction } from '@signet/database';
+import { loggable } from '@signet/http';
 import DataLoader from 'dataloader';
 import pLimit from 'p-limit';
-import { setImmediate } from 'node:timers/promises';
+import pg from 'pg';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { AUTH_CONFIG } from '../config.js';
 import type { AuthConfig } from '../config.js';
 import { RevocationLog } from '../revocations/revocation-log.js';
@@ -15,8 +17,11 @@ type Executor = Database | Transaction;
 /** Refreshes in a batch at most. */
 const BATCH = 100;
 
-/** Under way at the same time: were it one, all would wait for a connection that is slow or lost. */
+/** Under way at the same time. */
 const BATCHES = 2;
+
+/** A batch that takes longer holds up no other: its connection may be dead. */
+const PATIENCE_MS = 1_000;
 
 /**
  * What refreshes ask of the database, asked together. A commit costs PostgreSQL as much for one refresh
@@ -25,6 +30,7 @@ const BATCHES = 2;
  */
 @Injectable()
 export class RefreshBatches {
+  private readonly logger = new Logger('Refreshes');
   private readonly statements: ReturnType<typeof refreshStatements>;
   private readonly finds: DataLoader<string, FoundRefreshToken | undefined>;
   private readonly exchanges: DataLoader<Exchange, boolean>;
@@ -67,10 +73,22 @@ export class RefreshBatches {
 
   private async exchangeAll(exchanges: readonly Exchange[]) {
     const values = { exchanges: JSON.stringify(exchanges) };
-    const rows = await this.statements.exchange.run(this.database, values);
-    const stored = new Set(rows.map(({ successor }) => successor));
-    return exchanges.map(({ successor }) => stored.has(successor));
+    try {
+      const rows = await this.statements.exchange.run(this.database, values);
+      const stored = new Set(rows.map(({ successor }) => successor));
+      return exchanges.map(({ successor }) => stored.has(successor));
+    } catch (error) {
+      if (!isRefused(error)) throw error;
+      // Nothing has been written. Each is tried alone now, and one that cannot be harms no other.
+      this.logger.warn(`Refreshes were not written together: ${loggable(error)}`);
+      return exchanges.map(() => false);
+    }
   }
+}
+
+/** Whether PostgreSQL has said no. Otherwise nobody knows what it has done. */
+function isRefused(error: unknown): boolean {
+  return error instanceof Error && error.cause instanceof pg.DatabaseError;
 }
 
 /** `work` answers for each key, in their order. */
@@ -86,7 +104,7 @@ function inBatches<Key, Answer>(work: (keys: readonly Key[]) => Promise<Answer[]
     // Everything that has arrived by now goes along.
     await setImmediate();
     dispatch();
-    await started;
+    await Promise.race([started, setTimeout(PATIENCE_MS, undefined, { ref: false })]);
   };
   return new DataLoader(take, {
     cache: false,

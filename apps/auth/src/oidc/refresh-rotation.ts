@@ -87,8 +87,9 @@ export class RefreshRotation {
    */
   async complete(context: KoaContextWithOIDC): Promise<boolean> {
     const intended = this.outcomes.get(context)?.intended;
-    if (!intended?.successor) return true;
+    if (!intended) return true;
     const { token, version, successor } = intended;
+    if (!successor) throw new Error('the engine has stored no successor');
     const { hash, sealedValue, payload, expiresAt } = successor;
     const isExchanged = await this.batches.exchange({
       ...{ sid: grantOf(token), version, hash: sha256(token.jti) },

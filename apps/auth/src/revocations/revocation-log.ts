@@ -37,13 +37,17 @@ const now = sql<number>`floor(extract(epoch from clock_timestamp()))::bigint`;
 /** Writes down which tokens are void, in the transaction of what makes them so. */
 @Injectable()
 export class RevocationLog {
-  constructor(@Inject(AUTH_CONFIG) private readonly config: AuthConfig) {}
+  /** Seconds that an entry has to be known for. */
+  private readonly longest: number;
+
+  constructor(@Inject(AUTH_CONFIG) config: AuthConfig) {
+    this.longest = config.SIGNET_ACCESS_TOKEN_SECONDS + TOLERANCE_SECONDS;
+  }
 
   async record(transaction: Transaction, { ids, concerns, ...record }: RevocationRecord) {
     if (ids.length === 0) return;
-    const longest = this.config.SIGNET_ACCESS_TOKEN_SECONDS + TOLERANCE_SECONDS;
     const txn = randomUUID();
-    if (concerns === 'issued') await this.outlastNextSecond(transaction, record.kind, ids);
+    const earlier = concerns === 'issued' ? await this.outlast(transaction, record.kind, ids) : 0;
     for (let first = 0; first < ids.length; first += ROWS_AT_ONCE) {
       await transaction.insert(revocations).values(
         ids.slice(first, first + ROWS_AT_ONCE).map((subject) => ({
@@ -51,8 +55,8 @@ export class RevocationLog {
           subject,
           txn,
           // Whole seconds, as `iat` has them: a token of this very second must be void as well.
-          before: concerns === 'issued' ? sql`${now} + 1` : null,
-          until: sql`${now} + ${longest}`,
+          before: concerns === 'issued' ? sql`greatest(${now}, ${earlier}) + 1` : null,
+          until: sql`${now} + ${this.longest}`,
         })),
       );
     }
@@ -62,18 +66,24 @@ export class RevocationLog {
 
   /**
    * After a change, tokens of this very second are dated to the next one (`issueTime`). A second change
-   * within the second would leave those alone: it waits until theirs is the present one.
+   * within the second would leave those alone, so it waits until theirs is the present one. Entries of the
+   * other kind date the tokens as well.
+   *
+   * @returns the moment that tokens are dated to now, if that is ahead: when the clock was set back
    */
-  private async outlastNextSecond(
+  private async outlast(
     transaction: Transaction,
     kind: RevocationRecord['kind'],
     ids: readonly string[],
-  ): Promise<void> {
-    await transaction.execute(sql`
-      select pg_sleep(latest.before - extract(epoch from clock_timestamp())) from (
-        select max(${revocations.before}) as before from ${revocations}
-        where ${revocations.kind} = ${kind} and ${revocations.subject} = any(${sql.param([...ids])})
+  ): Promise<number> {
+    const { rows } = await transaction.execute<{ before: string }>(sql`
+      select latest.before, pg_sleep(least(1, latest.before - extract(epoch from clock_timestamp())))
+      from (
+        select coalesce(max(${revocations.before}), 0) as before from ${revocations}
+        where ${revocations.until} >= ${now} + ${this.longest} - 1
+          and (${revocations.kind} <> ${kind} or ${revocations.subject} = any(${sql.param([...ids])}))
       ) latest`);
+    return Number(rows[0]?.before);
   }
 
   /**

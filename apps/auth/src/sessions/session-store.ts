@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AuditLog, THE_SERVICE } from '@signet/database';
 import type { Actor, Database, Transaction } from '@signet/database';
-import { and, eq, gt, inArray, isNull, ne, sql } from 'drizzle-orm';
-import type { SQL } from 'drizzle-orm';
+import { and, eq, gt, isNull, ne, sql } from 'drizzle-orm';
+import type { SQL, SQLWrapper } from 'drizzle-orm';
 import type { Role } from '../accounts/roles.js';
 import type { AuditAction } from '../audit/audit-actions.js';
 import { AUTH_CONFIG } from '../config.js';
@@ -158,7 +158,7 @@ export class SessionStore {
     await transaction
       .update(sessions)
       .set({ lastUsedAt: sql`${sessions.lastUsedAt}` })
-      .where(inArray(sessions.sid, sids));
+      .where(isOneOf(sessions.sid, sids));
     await this.revocations.record(transaction, {
       kind: 'session',
       ids: sids,
@@ -181,7 +181,7 @@ export class SessionStore {
     actor: Actor = THE_SERVICE,
   ): Promise<void> {
     if (sids.length === 0) return;
-    const theirGrants = inArray(grants.id, [...sids]);
+    const theirGrants = isOneOf(grants.id, sids);
     await transaction
       .select({ id: grants.id })
       .from(grants)
@@ -192,7 +192,7 @@ export class SessionStore {
     const ended = await transaction
       .update(sessions)
       .set({ endedAt: sql`now()`, ending })
-      .where(and(inArray(sessions.sid, [...sids]), isNull(sessions.endedAt)))
+      .where(and(isOneOf(sessions.sid, sids), isNull(sessions.endedAt)))
       .returning({
         subject: sessions.sid,
         user: sessions.userId,
@@ -251,4 +251,9 @@ export class SessionStore {
   private use() {
     return { lastUsedAt: sql`now()`, expiresAt: expiry(this.config, sessions.createdAt) };
   }
+}
+
+/** One parameter however many there are: a statement can have 65,535. */
+function isOneOf(column: SQLWrapper, values: readonly string[]): SQL {
+  return sql`${column} = any(${sql.param([...values])})`;
 }
