@@ -4,10 +4,14 @@ import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 
 /**
- * V8 sizes its young generation by the machine, up to 128 MB for a service whose live heap is 40.
- * Four services share a developer's machine here; a deployment sets limits of its own.
+ * V8 sizes its young generation by the machine, up to 128 MB for a service whose live heap is 40, and
+ * takes memory where it can be faster for it. Four services share a developer's machine here; a deployment
+ * sets limits of its own.
  */
-const SMALL_HEAP = ['--max-semi-space-size=2', '--max-old-space-size=256'];
+const SMALL_HEAP = [
+  ...['--max-semi-space-size=2', '--max-old-space-size=256'],
+  ...['--optimize-for-size', '--v8-pool-size=1'],
+];
 
 const PRELOADED = ['die-with-parent.mjs', 'drizzle-imports.mjs'].flatMap((file) => [
   '--import',
