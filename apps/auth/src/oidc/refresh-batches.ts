@@ -79,7 +79,7 @@ export class RefreshBatches {
       return exchanges.map(({ successor }) => stored.has(successor));
     } catch (error) {
       if (!isRefused(error)) throw error;
-      // Nothing has been written. Each is tried alone now, and one that cannot be harms no other.
+      // Each is decided alone now, whatever has been written, and one that cannot be harms no other.
       this.logger.warn(`Refreshes were not written together: ${loggable(error)}`);
       return exchanges.map(() => false);
     }
