@@ -67,7 +67,7 @@ export class RevocationLog {
   /**
    * After a change, tokens of this very second are dated to the next one (`issueTime`). A second change
    * within the second would leave those alone, so it waits until theirs is the present one. Entries of the
-   * other kind date the tokens as well.
+   * other kind date the tokens as well. Those of the last seconds are found by when they may be forgotten.
    *
    * @returns the moment that tokens are dated to now, if that is ahead: when the clock was set back
    */
@@ -80,7 +80,7 @@ export class RevocationLog {
       select latest.before, pg_sleep(least(1, latest.before - extract(epoch from clock_timestamp())))
       from (
         select coalesce(max(${revocations.before}), 0) as before from ${revocations}
-        where ${revocations.until} >= ${now} + ${this.longest} - 1
+        where ${revocations.until} >= floor(extract(epoch from now()))::bigint + ${this.longest} - 1
           and (${revocations.kind} <> ${kind} or ${revocations.subject} = any(${sql.param([...ids])}))
       ) latest`);
     return Number(rows[0]?.before);
