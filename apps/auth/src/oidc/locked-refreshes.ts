@@ -33,9 +33,9 @@ export type Decision = { consumed: Consumed | undefined } | { successor: string 
 @Injectable()
 export class LockedRefreshes {
   /**
-   * Locks the grant, consumes the token and holds the session. One statement, since this is what every
-   * refresh waits for: the row of the token is only reached through the locked one of its grant, and
-   * looked at afresh when someone has changed it meanwhile.
+   * Locks the grant, consumes the token and holds the session. In one statement: the row of the token is
+   * only reached through the locked one of its grant, and looked at afresh when someone has changed it
+   * meanwhile.
    */
   private readonly consuming = new Statement<
     { sid: string; hash: string },
